@@ -1,0 +1,339 @@
+"""One PostgreSQL database a service: its base, its transactions, and the only ways to select a model.
+
+The edge opens the transaction with ``Database.run``: returning commits, raising rolls back. Models are selected by ``get``
+(visible to the caller, locked for change), ``see`` (visible, no lock) and ``page`` (visible, by cursor) and by nothing else, so
+that authorisation cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Engine,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    create_engine,
+    select,
+    true,
+)
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Composite, DeclarativeBase, Session, composite, mapped_column, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from chassis.problems import Invalid, NotFound, Problem, Unavailable
+from chassis.values import Exact, Money, Quantity, UnitPrice
+
+T = TypeVar("T")
+M = TypeVar("M", bound="Model")
+
+ATTEMPTS = 3
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 15_000
+IDLE_TIMEOUT_MS = 30_000
+MAX_PAGE = 200
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+_RETRIED = {"40P01", "40001"}  # deadlock_detected, serialization_failure
+_BUSY = {"55P03": "another request holds what this one needs", "57014": "the database took too long"}
+
+transaction_open: ContextVar[bool] = ContextVar("transaction_open", default=False)
+
+
+class Unreachable(Unavailable):
+    """The database cannot be reached for now."""
+
+
+class Model(DeclarativeBase):
+    """What every table's class has: an id, and who may see it."""
+
+    __abstract__ = True
+    constraint_problems: ClassVar[Mapping[str, Callable[[], Problem]]] = {}
+    type_annotation_map: ClassVar[Mapping[Any, Any]] = {str: Text(), datetime: DateTime(timezone=True)}
+
+    @classmethod
+    def visible_to(cls, caller: Any) -> ColumnElement[bool]:
+        """The rows that a caller may see, as an SQL criterion."""
+        raise NotImplementedError(f"{cls.__name__} does not say who may see it")
+
+
+def base(service: str) -> type[Model]:
+    """The declarative base of a service, with metadata and constraint names of its own."""
+    metadata = MetaData(naming_convention=_NAMING)
+    return type(
+        f"{service.capitalize()}Base", (Model,), {"__abstract__": True, "metadata": metadata, "service": service}
+    )
+
+
+Chassis = base("chassis")
+
+
+class _Plain(TypeDecorator[Decimal]):
+    """NUMERIC(18,6) without the zeros that PostgreSQL pads with: 23.450000 is read as 23.45."""
+
+    impl = Numeric(18, 6)
+    cache_ok = True
+
+    def process_result_value(self, value: Decimal | None, dialect: Any) -> Decimal | None:
+        if value is None:
+            return None
+        text = format(value, "f")
+        return Exact(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def money(name: str, nullable: bool = False) -> Composite[Any]:
+    """A Money in two columns, ``name_amount`` and ``name_currency``."""
+    return composite(
+        _or_none(Money) if nullable else Money,
+        mapped_column(f"{name}_amount", BigInteger, nullable=nullable),
+        mapped_column(f"{name}_currency", CHAR(3), nullable=nullable),
+    )
+
+
+def quantity(name: str, nullable: bool = False) -> Composite[Any]:
+    """A Quantity in two columns, ``name_value`` and ``name_unit``."""
+    return composite(
+        _or_none(Quantity) if nullable else Quantity,
+        mapped_column(f"{name}_value", _Plain, nullable=nullable),
+        mapped_column(f"{name}_unit", String(3), nullable=nullable),
+    )
+
+
+def unit_price(name: str, nullable: bool = False) -> Composite[Any]:
+    """A UnitPrice in three columns, ``name_value``, ``name_currency`` and ``name_unit``."""
+    return composite(
+        _or_none(UnitPrice) if nullable else UnitPrice,
+        mapped_column(f"{name}_value", _Plain, nullable=nullable),
+        mapped_column(f"{name}_currency", CHAR(3), nullable=nullable),
+        mapped_column(f"{name}_unit", String(3), nullable=nullable),
+    )
+
+
+def _or_none(kind: type[Any]) -> Callable[..., Any]:
+    def make(*values: Any) -> Any:
+        return None if values[0] is None else kind(*values)
+
+    return make
+
+
+class Database:
+    """The connections of one service in one process. Made after fork."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, application: str = "haihe") -> None:
+        options = (
+            f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC"
+        )
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            connect_args={"options": options, "application_name": application, "connect_timeout": 5},
+        )
+        self._writing = sessionmaker(self.engine, expire_on_commit=False)
+        self._reading = sessionmaker(
+            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False, autoflush=False
+        )
+        self.after_emit: Callable[[], None] | None = None
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Run a command in a transaction: returning commits, raising rolls back.
+
+        A deadlock, a serialization failure or a connection lost before COMMIT runs the whole command again with a fresh session;
+        after three attempts, and when the connection is lost at COMMIT, Unavailable is raised.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._attempt(work)
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not _may_retry(error):
+                    raise _problem_of(error) from error
+                time.sleep(random.uniform(0.005, 0.03) * attempt)
+        raise AssertionError("unreachable")
+
+    def _attempt(self, work: Callable[[Session], T]) -> T:
+        with self._writing() as session:
+            token = transaction_open.set(True)
+            try:
+                result = work(session)
+                session.flush()
+                try:
+                    session.commit()
+                except DBAPIError as error:
+                    if error.connection_invalidated:
+                        raise Unreachable(
+                            "the connection was lost while committing: ask again with the same key"
+                        ) from error
+                    raise
+            finally:
+                transaction_open.reset(token)
+            if self.after_emit and session.info.get("emitted"):
+                self.after_emit()
+            return result
+
+    def look(self, work: Callable[[Session], T]) -> T:
+        """Run a query, which changes nothing: no transaction is opened, each statement sees what is committed."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._reading() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not _may_retry(error):
+                    raise _problem_of(error) from error
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _may_retry(error: DBAPIError) -> bool:
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRIED
+
+
+def _problem_of(error: DBAPIError) -> Exception:
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _BUSY:
+        return Unavailable(_BUSY[state])
+    if state in _RETRIED:
+        return Unavailable("too many requests change the same things")
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        return Unreachable()
+    if isinstance(error, IntegrityError):
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        for model in _all_models(Model):
+            if make := model.constraint_problems.get(name):
+                return make()
+    return error
+
+
+def _all_models(model: type[Model]) -> Iterable[type[Model]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _all_models(child)
+
+
+@sqlalchemy_event.listens_for(Session, "after_flush")
+def _remember_new(session: Session, _context: Any) -> None:
+    session.info.setdefault("locked", set()).update(session.new)
+
+
+def is_locked(session: Session, model: Model) -> bool:
+    """Whether a model is new in this transaction or was locked by ``get``."""
+    return model in session.info.get("locked", ()) or model in session.new
+
+
+def _criterion(model: type[M], caller: Any) -> ColumnElement[bool]:
+    return true() if caller.is_system else model.visible_to(caller)
+
+
+def get(session: Session, model: type[M], id: str, caller: Any) -> M:
+    """The model with an id, locked for change. Raises NotFound when there is none or the caller may not see it."""
+    query = select(model).where(model.id == id, _criterion(model, caller)).with_for_update(of=model)
+    found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if found is None:
+        raise NotFound(f"no {_noun(model)} {id!r}")
+    session.info.setdefault("locked", set()).add(found)
+    return found
+
+
+def get_many(session: Session, model: type[M], ids: Iterable[str], caller: Any) -> list[M]:
+    """The models with the ids, locked in the order of their ids. Raises NotFound that names what is missing."""
+    wanted = sorted(set(ids))
+    query = select(model).where(model.id.in_(wanted), _criterion(model, caller)).order_by(model.id)
+    found = list(session.scalars(query.with_for_update(of=model).execution_options(populate_existing=True)))
+    if len(found) < len(wanted):
+        missing = sorted(set(wanted) - {row.id for row in found})
+        raise NotFound(f"no {_noun(model)} {', '.join(missing)}", missing=missing)
+    session.info.setdefault("locked", set()).update(found)
+    return found
+
+
+def see(session: Session, model: type[M], id: str, caller: Any) -> M:
+    """The model with an id, without a lock. Raises NotFound when there is none or the caller may not see it."""
+    found = session.scalars(select(model).where(model.id == id, _criterion(model, caller))).one_or_none()
+    if found is None:
+        raise NotFound(f"no {_noun(model)} {id!r}")
+    return found
+
+
+class Page(msgspec.Struct, Generic[T]):
+    """One page of a list, newest first; ``next`` is the cursor of the page after it, or null."""
+
+    items: list[T]
+    next: str | None = None
+
+    def map(self, view: Callable[[T], Any]) -> Page[Any]:
+        """The same page of what ``view`` makes of each item."""
+        return Page([view(item) for item in self.items], self.next)
+
+
+def page(
+    session: Session, model: type[M], caller: Any, cursor: str | None, limit: int, *where: ColumnElement[bool]
+) -> Page[M]:
+    """What the caller may see, newest first by id, at most ``limit`` after a cursor. Raises Invalid on a strange cursor."""
+    query = select(model).where(_criterion(model, caller), *where).order_by(model.id.desc()).limit(limit + 1)
+    if cursor is not None:
+        query = query.where(model.id < read_cursor(cursor))
+    rows: Sequence[M] = session.scalars(query).all()
+    if len(rows) <= limit:
+        return Page(list(rows))
+    return Page(list(rows[:limit]), write_cursor(rows[limit - 1].id))
+
+
+def write_cursor(id: str) -> str:
+    """An opaque cursor that continues after an id."""
+    return base64.urlsafe_b64encode(id.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> str:
+    """The id that a cursor continues after. Raises Invalid."""
+    try:
+        id = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        id = ""
+    if not id or not id.isprintable():
+        raise Invalid("this is not a cursor that a list has given", field="$.cursor")
+    return id
+
+
+def project(session: Session, model: type[Model], key: Mapping[str, Any], version: int, **values: Any) -> bool:
+    """Keep another service's thing: inserted, or replaced when the speaker's version is higher. True when it was taken in.
+
+    ``values`` are column names; the model has a ``version`` column.
+    """
+    statement = insert(model).values(**key, version=version, **values)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(key),
+        set_={name: statement.excluded[name] for name in ("version", *values)},
+        where=model.version < statement.excluded.version,
+    )
+    return session.execute(statement.returning(model.version)).one_or_none() is not None
+
+
+def _noun(model: type[Model]) -> str:
+    return model.__tablename__.replace("_", " ")

@@ -1,0 +1,60 @@
+"""Sends the outbox of one service: one active relay a service, in the order of the outbox."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from chassis.brokers import Broker, Message
+from chassis.database import Database
+
+BATCH = 500
+_LOCK = text("SELECT pg_try_advisory_lock(hashtext('haihe outbox relay'))")
+_READ = text("SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT :batch")
+_DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
+
+
+class Relay:
+    """Reads, publishes, waits for all acknowledgements, and deletes by id on the connection that holds the lock.
+
+    The lock is the database session's: when the connection is lost, so is the lock, and with it the right to delete.
+    """
+
+    def __init__(self, database: Database, broker: Broker) -> None:
+        self.database = database
+        self.broker = broker
+        self._connection: Connection | None = None
+
+    def step(self) -> int:
+        """Send one batch; the number sent, 0 when there was none or another relay is active. Raises BrokerDown, DBAPIError."""
+        try:
+            return self._send()
+        except Exception:
+            self.close()
+            raise
+
+    def _send(self) -> int:
+        if self._connection is None and not self._lock():
+            return 0
+        rows = self._connection.execute(_READ, {"batch": BATCH}).all()
+        if not rows:
+            return 0
+        self.broker.publish(
+            [Message(topic=row.topic, key=row.key, value=bytes(row.value), headers=row.headers) for row in rows]
+        )
+        self._connection.execute(_DELETE, {"ids": [row.id for row in rows]})
+        return len(rows)
+
+    def _lock(self) -> bool:
+        connection = self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if connection.scalar(_LOCK):
+            self._connection = connection
+            return True
+        connection.close()
+        return False
+
+    def close(self) -> None:
+        """Give up the lock by closing its connection."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.invalidate()
+            connection.close()

@@ -1,0 +1,114 @@
+"""What the catalog tells: the markets with their rules, and the things that can be traded."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from chassis.envelope import Event
+from chassis.values import Exact, Quantity, Value
+
+
+class NumberRange(Value):
+    """What a number of the terms may be: ``least`` and ``most`` are allowed too; ``default`` is meant when nothing is said."""
+
+    least: Exact
+    default: Exact
+    most: Exact
+
+
+class PeriodRange(Value):
+    """How long a wait may be, as ISO 8601 durations; ``default`` is meant when nothing is said."""
+
+    least: timedelta
+    default: timedelta
+    most: timedelta
+
+
+class MarketPeriods(Value):
+    """The waits of a trade: for deposits, signatures, payment and inspection, for a truck to load and to be weighed at its end
+    after it left, and how long an offer may stay listed."""
+
+    deposit: PeriodRange
+    sign: PeriodRange
+    pay: PeriodRange
+    inspect: PeriodRange
+    load: PeriodRange
+    receive: PeriodRange
+    validity: PeriodRange
+
+
+class TextChoice(Value):
+    """The words that a term may be; ``default`` is one of ``allowed`` and meant when nothing is said."""
+
+    allowed: list[str]
+    default: str
+
+
+class MarketTerms(Value):
+    """What the terms of an offer in a market may be, and what they are when the seller does not say.
+
+    Rates and tolerance are fractions (0.13 is 13 %, 0.003 is 3 ‰); deposits are per cent of the gross value.
+    ``price_unit`` and ``currency`` say what a price may be for and in; ``weight_unit`` is what pieces are weighed in.
+    """
+
+    currency: TextChoice
+    price_unit: TextChoice
+    weight_unit: str
+    tax_basis: TextChoice
+    tax_rates: list[Exact]
+    default_tax_rate: Exact
+    buyer_deposit_percent: NumberRange
+    seller_deposit_percent: NumberRange
+    weighing_rule: TextChoice
+    tolerance: NumberRange
+    delivery_mode: TextChoice
+    periods: MarketPeriods
+
+
+class MarketFees(Value):
+    """What the platform takes: a share of what a seller is paid, and of a forfeit before it goes to the injured side.
+
+    ``penalty_rate`` is the share of the part not performed that its breaker forfeits, never more than what is held of it.
+    All three are fractions.
+    """
+
+    fee_rate: Exact
+    forfeit_fee_rate: Exact
+    penalty_rate: Exact
+
+
+class MarketDescribed(Event):
+    """An industry's market as it stands after its pack was read: names, what terms may be, what the platform takes.
+
+    The version rises by one whenever the pack's content changes. A deal keeps the terms that it froze.
+    """
+
+    type: ClassVar[str] = "catalog.market_described.v1"
+    market: str
+    version: int
+    name: dict[str, str]
+    terms: MarketTerms
+    fees: MarketFees
+
+
+class PieceDescribed(Event):
+    """A single tracked piece (a coil, a bundle) as it stands after a change.
+
+    ``maker_id`` uploaded it first and with ``number`` names it for ever; ``owner_id`` is who may sell it. ``attributes`` are the
+    market's own, by name, as text (grade, thickness_mm, …); ``title`` is made for people. ``epc`` is the 24 hex digits of a 96-bit
+    tag or None. ``warehouse_id`` is the party that keeps it.
+    """
+
+    type: ClassVar[str] = "catalog.piece_described.v1"
+    piece_id: str
+    version: int
+    market: str
+    maker_id: str
+    owner_id: str
+    number: str
+    title: dict[str, str]
+    attributes: dict[str, str]
+    net: Quantity
+    gross: Quantity
+    warehouse_id: str
+    state: str
+    epc: str | None = None

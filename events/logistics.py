@@ -1,0 +1,67 @@
+"""What logistics tells: where the goods are and what they weighed."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from chassis.envelope import Event
+from chassis.values import Quantity, Value
+
+
+class DeliveryStarted(Event):
+    """A truck has been set up to carry part of a deal. The key is the deal, so that its deliveries stay in order."""
+
+    type: ClassVar[str] = "logistics.delivery_started.v1"
+    deal_id: str
+    delivery_id: str
+    piece_ids: list[str]
+    quantity: Quantity
+
+
+class DeliveryDeparted(Event):
+    """The gate has seen the goods of a delivery leave (or the warehouse says so by hand)."""
+
+    type: ClassVar[str] = "logistics.delivery_departed.v1"
+    deal_id: str
+    delivery_id: str
+    at: datetime
+
+
+class DeliveryWeighed(Event):
+    """Both ends of a delivery have a weigh ticket: ``loaded`` is the seller's weight D, ``received`` the buyer's R, net."""
+
+    type: ClassVar[str] = "logistics.delivery_weighed.v1"
+    deal_id: str
+    delivery_id: str
+    piece_ids: list[str]
+    loaded: Quantity
+    received: Quantity
+
+
+class DeliveryCancelled(Event):
+    """A delivery that had not left was called off: its goods are to be delivered by another."""
+
+    type: ClassVar[str] = "logistics.delivery_cancelled.v1"
+    deal_id: str
+    delivery_id: str
+    piece_ids: list[str]
+
+
+class TagRead(Value):
+    """One sight of one tag: ``sequence`` counts within a boot of the gate's reader, ``at`` is the reader's clock."""
+
+    sequence: int
+    epc: str
+    antenna: int
+    rssi_dbm: float
+    at: datetime
+
+
+class TagsRead(Event):
+    """What a gate's reader has seen. A stream: it may come twice, and (gate, boot, sequence) names each read."""
+
+    type: ClassVar[str] = "logistics.tags_read.v1"
+    topic: ClassVar[str] = "logistics.reads"
+    gate_id: str
+    boot: str
+    received_at: datetime
+    reads: list[TagRead]

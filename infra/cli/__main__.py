@@ -1,0 +1,5 @@
+"""Lets ``python -m infra.cli`` be ``haihe``."""
+
+from infra.cli.main import main
+
+main()

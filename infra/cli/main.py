@@ -1,0 +1,89 @@
+"""The group of all commands, and how failures become one message and an exit status."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import msgspec
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from chassis.brokers import BrokerDown
+from chassis.migrate import HalfMigrated
+from chassis.problems import Problem
+from chassis.settings import BadSetting
+from chassis.telemetry import configure_logging
+from infra import failures
+from infra.cli import inspection, messages, processes, running, setting_up, wiping
+from infra.failures import Failure
+
+BAD_SETTING = 2
+REFUSED = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="haihe")
+def haihe() -> None:
+    """Haihe, a trading platform for industrial goods.
+
+    Commands work on the embedded platform in --data, or, when HAIHE_IDENTITY_DATABASE and its like are set, on the
+    databases that the environment names.
+
+    \b
+    Example:
+      haihe up --data ./data --port 8080
+    """
+
+
+for module in (running, setting_up, inspection, messages, processes, wiping):
+    for command in module.COMMANDS:
+        haihe.add_command(command)
+
+
+def main() -> None:
+    """Runs the command; exits with its status, or with the status of the failure after saying what it is."""
+    configure_logging(process="haihe", level="WARNING")
+    try:
+        haihe(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        _fail("Aborted.", 130)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except Failure as failure:
+        _fail(str(failure), failure.code)
+    except BadSetting as wrong:
+        _fail(str(wrong), BAD_SETTING)
+    except HalfMigrated as error:
+        _fail(str(error), failures.HalfMigrated.code)
+    except (psycopg.OperationalError, DBAPIError) as error:
+        _fail(f"The database cannot be reached: {_first_line(error)}", failures.DatabaseUnreachable.code)
+    except BrokerDown as down:
+        _fail(f"The broker cannot be reached: {down.detail}", failures.DatabaseUnreachable.code)
+    except Problem as problem:
+        _fail(f"{problem.title()} {problem.detail}".strip(), REFUSED)
+    except OSError as error:
+        _fail_on_disk(error)
+
+
+def _fail_on_disk(error: OSError) -> None:
+    if error.errno == 28:
+        _fail(
+            f"No space is left for {error.filename or 'the data'}. Make room and start again.", failures.DiskFull.code
+        )
+    _fail(f"{error.strerror}: {error.filename}" if error.filename else str(error), REFUSED)
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+
+
+def _fail(message: str, code: int) -> None:
+    if "--json" in sys.argv:
+        click.echo(msgspec.json.encode({"error": message, "code": code}).decode())
+    else:
+        click.echo(f"haihe: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,86 @@
+"""The entry points of single processes: what the containers of the distributed profile run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from chassis import settings
+from chassis.migrate import SERVICES
+from infra.assembly import refuse_sample_secrets
+
+ROOT = Path(__file__).resolve().parents[1]
+WEB = (*SERVICES, "gateway", "all")
+
+
+@click.command()
+@click.argument("name", metavar="SERVICE", type=click.Choice(WEB))
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="HAIHE_HOST",
+    show_envvar=True,
+    help="Address to listen on.",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, envvar="HAIHE_PORT", show_envvar=True
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, envvar="HAIHE_WEB_WORKERS", show_envvar=True
+)
+@click.option(
+    "--upstream", "upstreams", multiple=True, metavar="NAME=URL", help="For the gateway: where a service's web is."
+)
+def web(name: str, host: str, port: int, workers: int, upstreams: tuple[str, ...]) -> None:
+    """Serves the HTTP API of one service, or the gateway's pages, with gunicorn.
+
+    \b
+    Example:
+      haihe web orders --host 0.0.0.0 --port 8000
+    """
+    refuse_sample_secrets(settings.read())
+    metrics = Path(tempfile.gettempdir()) / f"haihe-metrics-{name}-{port}"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(mode=0o700)
+    if name == "gateway":
+        app = f"infra.web:gateway({dict(one.split('=', 1) for one in upstreams)!r})"
+    else:
+        app = "infra.web:platform()" if name == "all" else f"infra.web:service({name!r})"
+    command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")]
+    command += ["--workers", str(workers), "--bind", f"{host}:{port}", app]
+    os.execve(command[0], command, {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)})
+
+
+@click.command()
+@click.argument("name", metavar="SERVICE", type=click.Choice((*SERVICES, "all")))
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="HAIHE_HOST",
+    show_envvar=True,
+    help="Address to tell of itself on.",
+)
+@click.option("--status-port", type=click.IntRange(1, 65535), envvar="HAIHE_STATUS_PORT", show_envvar=True,
+              help="Port for /health, /ready and /metrics; none when not given.")  # fmt: skip
+def worker(name: str, host: str, status_port: int | None) -> None:
+    """Runs the loops of one service: outbox, events, deadlines, errands.
+
+    \b
+    Example:
+      haihe worker orders --status-port 8001
+    """
+    from infra.work import run_worker
+
+    refuse_sample_secrets(settings.read())
+    names = SERVICES if name == "all" else (name,)
+    run_worker(names, address=(host, status_port) if status_port else None)
+
+
+COMMANDS = (web, worker)

@@ -1,0 +1,115 @@
+"""Writes the generated pages of ``docs/``: events, states, problems, settings, and the OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from chassis.database import Model
+from chassis.openapi import write_document
+from chassis.problems import Problem
+from chassis.settings import PREFIX, Settings
+from chassis.states import Stateful, draw
+from events.schema import all_events, write_schemas
+from infra.assembly import load_services
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs"
+VERSION = "0.1.0"
+
+
+def _below(kind: type) -> Iterator[type]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+def write_events() -> str:
+    """Who says what, and who hears it."""
+    hearers: dict[str, list[str]] = {}
+    for service in load_services():
+        for event in service.handlers:
+            hearers.setdefault(event.type, []).append(service.name)
+    lines = ["# Events", "", "What the services tell each other. The schemas are in `events/schemas/`.", ""]
+    lines += ["| event | says | heard by | key |", "|---|---|---|---|"]
+    for event in all_events():
+        says = " ".join((event.__doc__ or "").split())
+        lines.append(f"| `{event.type}` | {says} | {', '.join(sorted(hearers.get(event.type, [])))} | `{event.key}` |")
+    return "\n".join(lines) + "\n"
+
+
+def write_states() -> str:
+    """Every state machine, drawn."""
+    load_services()
+    lines = ["# States", "", "Drawn from the tables of moves on the models."]
+    machines = {m for m in _below(Model) if issubclass(m, Stateful) and m.__module__.startswith("services.")}
+    for machine in sorted(machines, key=lambda m: (m.__module__, m.__name__)):
+        service = machine.__module__.split(".")[1]
+        lines += ["", f"## {machine.__name__} ({service})", "", " ".join((machine.__doc__ or "").split()), ""]
+        lines += ["```mermaid", *draw(machine), "```"]
+        if machine.waits:
+            lines += ["", f"Has a deadline while {', '.join(sorted(machine.waits))}."]
+    return "\n".join(lines) + "\n"
+
+
+def write_problems() -> str:
+    """Every way to fail."""
+    load_services()
+    lines = ["# Problems", "", "Documents of RFC 9457 (`application/problem+json`).", ""]
+    lines += ["| status | type | title |", "|---|---|---|"]
+    found = {p.type_name(): p for p in _below(Problem) if p.__module__.split(".")[0] in ("chassis", "services")}
+    for name, problem in sorted(found.items(), key=lambda item: (item[1].status, item[0])):
+        lines.append(f"| {problem.status} | `{name}` | {problem.title()} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_settings() -> str:
+    """Every setting."""
+    lines = [
+        "# Settings",
+        "",
+        "Read from the environment; a secret may be given as a file with the suffix `_FILE`.",
+        "",
+    ]
+    lines += ["| variable | default | meaning |", "|---|---|---|"]
+    for each in fields(Settings):
+        if not each.metadata:
+            continue
+        name = (
+            f"{PREFIX}<SERVICE>_{each.name.upper()}"
+            if each.metadata["each_service"]
+            else f"{PREFIX}{each.name.upper()}"
+        )
+        default = "" if each.default in (MISSING, "") else f"`{each.default}`"
+        lines.append(f"| `{name}` | {default} | {each.metadata['sentence']} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_openapi() -> str:
+    """The public API, as OpenAPI 3.1."""
+    return (
+        json.dumps(write_document(load_services(), version=VERSION), indent=1, ensure_ascii=False, sort_keys=True)
+        + "\n"
+    )
+
+
+PAGES = {
+    "events.md": write_events,
+    "states.md": write_states,
+    "problems.md": write_problems,
+    "settings.md": write_settings,
+    "openapi.json": write_openapi,
+}
+
+
+def main() -> None:
+    """Write every page and schema."""
+    FOLDER.mkdir(exist_ok=True)
+    write_schemas()
+    for name, write in PAGES.items():
+        (FOLDER / name).write_text(write())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The one-machine platform: one PostgreSQL, one gunicorn with all services, one worker process, and who looks after
+them.
+
+``Platform.run`` holds the data folder, brings everything up, keeps it up until it is told to stop, and stops it in
+the order in which nothing that was accepted is lost: web, worker, PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chassis import migrate
+from chassis.migrate import SERVICES
+from infra import environment
+from infra.capacity import Capacity
+from infra.children import Child, Process, end_leftovers, read_end
+from infra.cluster import Cluster
+from infra.failures import Failure, HalfMigrated, PortTaken
+from infra.folder import DataFolder
+from infra.migrations import migrate_service
+
+HERE = Path(__file__).resolve().parent
+TICK_S = 0.2
+READY_WITHIN_S = 90.0
+Say = Callable[[str], None]
+
+
+class NotReady(Failure):
+    """The platform did not become ready in time."""
+
+    code = 10
+
+
+class Platform:
+    """An embedded platform on one data folder and one port of 127.0.0.1. ``say`` is told of progress, a line each."""
+
+    def __init__(self, folder: DataFolder, *, port: int, say: Say = print, capacity: Capacity | None = None) -> None:
+        self.folder = folder
+        self.port = port
+        self.say = say
+        self.capacity = capacity or Capacity.of_this_machine()
+        self.cluster = Cluster(folder.path, max_connections=self.capacity.max_connections)
+        self.url = f"http://127.0.0.1:{port}"
+        self.children: list[Child] = []
+        self.told_to_stop = threading.Event()
+        self._started = datetime.now(UTC)
+        self._announced = False
+
+    @contextlib.contextmanager
+    def up(self) -> Iterator[None]:
+        """The platform, ready, for as long as the context lasts. Raises a Failure that says what is wrong."""
+        self.folder.make()
+        with self.folder.held(), self._listen() as listener:
+            try:
+                self._bring_up(listener)
+                self._await_ready()
+                yield
+            finally:
+                self._take_down(listener)
+
+    def look_after(self, until: threading.Event | None = None) -> None:
+        """Keeps the children alive until ``told_to_stop`` or ``until`` is set. Raises GaveUp when one dies too often."""
+        while not (until is not None and until.is_set()) and not self.told_to_stop.wait(TICK_S):
+            self._tick()
+
+    def announce(self) -> None:
+        """Says to whoever waits for it (``up --detach``) that everything that belongs to the start is done."""
+        self._announced = True
+        self._note_state()
+
+    def stop_on_signals(self) -> None:
+        """Lets Ctrl-C and SIGTERM stop the platform cleanly; a second Ctrl-C changes nothing."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: self.told_to_stop.set())
+
+    def _bring_up(self, listener: socket.socket) -> None:
+        if left := end_leftovers(self.folder.read_state().get("children", {})):
+            self.say(f"The last run was killed; ended what it left: {', '.join(left)}")
+        self.say("Starting PostgreSQL")
+        self._start("postgres", self.cluster)
+        for name in (*SERVICES, environment.BROKER):
+            self.cluster.create_database(name)
+        told = environment.platform_environment(self.folder, self.cluster, port=self.port)
+        for name in SERVICES:
+            self._migrate(name, told)
+        shutil.rmtree(self.folder.metrics, ignore_errors=True)
+        self.folder.metrics.mkdir(parents=True)
+        told |= environment.process_environment(self.folder, self.capacity) | self._start_sandbox()
+        environ = environment.merge_environment(os.environ, told)
+        self.say("Starting the worker and the web server")
+        self._start("worker", Process(self._worker_command(), environ=environ, log=self.folder.logs / "worker.log"))
+        web = self._web_command(listener.fileno())
+        self._start("web", Process(web, environ=environ, log=self.folder.logs / "web.log", files=[listener.fileno()]))
+
+    def _migrate(self, name: str, told: dict[str, str]) -> None:
+        try:
+            for revision in migrate_service(name, told):
+                self.say(f"Migrated {name} to {revision}")
+        except migrate.HalfMigrated as error:
+            raise HalfMigrated(str(error)) from error
+
+    def _start_sandbox(self) -> dict[str, str]:
+        if not self.folder.is_sample:
+            return {}
+        (port,) = environment.find_free_ports(1, socket.SOCK_STREAM)
+        told = environment.sandbox_environment(self.folder, port)
+        command = [sys.executable, "-m", "infra.stripe_sandbox", "--data", str(self.folder.path / "stripe.jsonl")]
+        command += ["--port", str(port), "--webhook-url", f"{self.url}/v1/card-events"]
+        command += ["--key-file", told["HAIHE_STRIPE_KEY_FILE"]]
+        command += ["--webhook-secret-file", told["HAIHE_STRIPE_WEBHOOK_SECRET_FILE"]]
+        log = self.folder.logs / "stripe-sandbox.log"
+        self._start("stripe-sandbox", Process(command, environ=dict(os.environ), log=log, patience_s=10.0))
+        return told
+
+    @staticmethod
+    def _worker_command() -> list[str]:
+        return [sys.executable, "-m", "infra.cli", "worker", "all"]
+
+    def _web_command(self, descriptor: int) -> list[str]:
+        command = [sys.executable, "-m", "gunicorn", "--config", str(HERE / "gunicorn.conf.py")]
+        command += ["--workers", str(self.capacity.web_workers), "--threads", str(self.capacity.threads)]
+        return [*command, "--bind", f"fd://{descriptor}", "infra.web:platform()"]
+
+    def _start(self, name: str, thing: Process | Cluster) -> None:
+        child = Child(name, thing)
+        self.children.append(child)
+        child.start()
+        self._note_state()
+
+    @contextlib.contextmanager
+    def _listen(self) -> Iterator[socket.socket]:
+        """The listening socket is the supervisor's, so that callers wait while gunicorn is started again."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", self.port))
+            except OSError as error:
+                raise PortTaken(
+                    f"Port {self.port} of 127.0.0.1 cannot be used ({error.strerror}). Stop the program that has it "
+                    "(`ss -ltnp` names it), or choose another with --port."
+                ) from None
+            listener.listen(1024)
+            yield listener
+
+    def _await_ready(self) -> None:
+        self.say("Waiting until every loop comes round")
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self.told_to_stop.wait(TICK_S):
+            self._tick()
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/ready", timeout=5.0):
+                return
+            if time.monotonic() > deadline:
+                ends = "\n".join(read_end(self.folder.logs / f"{name}.log", 8) for name in ("web", "worker"))
+                raise NotReady(
+                    f"Not ready after {READY_WITHIN_S:.0f} s; see {self.folder.logs} and {self.url}/ready\n{ends}"
+                )
+
+    def _tick(self) -> None:
+        if any([child.look_after() for child in self.children]):
+            self._note_state()
+
+    def _note_state(self) -> None:
+        self.folder.write_state(
+            {
+                "pid": os.getpid(),
+                "announced": self._announced,
+                "url": self.url,
+                "started": self._started.isoformat(timespec="seconds"),
+                "children": {child.name: child.describe() for child in self.children},
+            }
+        )
+
+    def _take_down(self, listener: socket.socket) -> None:
+        self.say("Stopping: what was accepted is finished first")
+        listener.close()
+        for child in reversed(self.children):
+            child.thing.stop()
+        self._note_state()

@@ -1,0 +1,87 @@
+"""The parts of a run, and the ground that each stands on."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+from chassis.telemetry import configure_logging
+from infra.capacity import Capacity
+from infra.cluster import Cluster
+from loadtests.benchmarks.by_hand_place import serve_by_hand
+from loadtests.benchmarks.deals import measure_deals, measure_idleness
+from loadtests.benchmarks.figures import Figure
+from loadtests.benchmarks.ledger import measure_ledger
+from loadtests.benchmarks.messages import measure_messages
+from loadtests.benchmarks.plan import Plan
+from loadtests.benchmarks.report import Report, describe_machine
+from loadtests.benchmarks.routes import measure_read, measure_route, measure_write
+from loadtests.benchmarks.stage import Say, list_offers, make_folder, set_stage
+
+PARTS = ("route", "read", "write", "deals", "ledger", "events")
+ON_THE_PLATFORM = ("read", "write", "deals")
+
+
+def measure(plan: Plan, parts: Collection[str], say: Say = lambda _: None) -> Report:
+    """Measures some parts, in their order. Raises infra.failures.Failure."""
+    configure_logging(process="bench", level="WARNING")
+    machine, began = describe_machine(), time.monotonic()
+    with make_folder() as folder:
+        figures = [figure for wanted in _measurements(plan, parts, folder, say) for figure in wanted()]
+    return Report(plan.name, machine, round(time.monotonic() - began, 1), figures)
+
+
+Measurement = Callable[[], list[Figure]]
+
+
+def _measurements(plan: Plan, parts: Collection[str], folder: Path, say: Say) -> Iterator[Measurement]:
+    capacity = Capacity.of_this_machine()
+    if "route" in parts:
+        say("route")
+        yield lambda: measure_route(plan, folder, capacity)
+    if not set(parts).isdisjoint(ON_THE_PLATFORM):
+        yield lambda: _measure_platform(plan, parts, folder, capacity, say)
+    if "ledger" in parts or "events" in parts:
+        yield lambda: _measure_cluster(plan, parts, folder, say)
+
+
+def _measure_platform(plan: Plan, parts: Collection[str], folder: Path, capacity: Capacity, say: Say) -> list[Figure]:
+    figures: list[Figure] = []
+    with set_stage(plan, folder, capacity, say) as stage:
+        offers = list_offers(stage, max(plan.clients))
+        with serve_by_hand(stage, capacity) as reference:
+            if "read" in parts:
+                say("read")
+                figures += measure_read(plan, stage, reference)
+            if "write" in parts:
+                say("write")
+                figures += measure_write(plan, stage, reference)
+            if "deals" in parts:
+                say("deals")
+                figures += measure_idleness(plan, stage) + measure_deals(plan, stage, reference, offers)
+    return figures
+
+
+def _measure_cluster(plan: Plan, parts: Collection[str], folder: Path, say: Say) -> list[Figure]:
+    figures: list[Figure] = []
+    with _durable_cluster(folder / "cluster") as cluster:
+        if "ledger" in parts:
+            say("ledger")
+            figures += measure_ledger(plan, cluster)
+        if "events" in parts:
+            say("events")
+            figures += measure_messages(plan, cluster)
+    return figures
+
+
+@contextlib.contextmanager
+def _durable_cluster(folder: Path) -> Iterator[Cluster]:
+    folder.mkdir(mode=0o711)
+    cluster = Cluster(folder)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()

@@ -1,0 +1,39 @@
+"""How much a benchmark does: everything that it repeats has its count here, and its seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``rounds`` of each side; a round of HTTP lasts ``seconds``, the others have counts.
+
+    ``traders`` are pairs of a mill and a buyer; clients are dealt out to them, each client with an offer of its own.
+    """
+
+    name: str
+    rounds: int = 7
+    seconds: float = 2.0
+    deal_rounds: int = 5
+    deal_seconds: float = 3.0
+    clients: tuple[int, ...] = (1, 8, 16)
+    traders: int = 8
+    transfers: int = 3_000
+    batches: int = 20
+    events: int = 10_000
+    timeout_s: float = 60.0
+
+
+FULL = Plan("full")
+QUICK = Plan(
+    "quick",
+    rounds=3,
+    seconds=0.7,
+    deal_rounds=2,
+    deal_seconds=1.0,
+    traders=4,
+    transfers=1_000,
+    batches=8,
+    events=3_000,
+)

@@ -1,0 +1,1 @@
+"""Uploads: what sellers send as files, checked by row and column."""

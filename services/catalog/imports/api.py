@@ -1,0 +1,61 @@
+"""Uploads over HTTP: a blueprint that takes CSV where the others take JSON."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from sqlalchemy.orm import Session
+
+from chassis.auth import Caller
+from chassis.http import Params, View, command
+from chassis.values import Identifier
+from services.catalog.imports import commands
+from services.catalog.imports.sheet import MAX_BYTES
+
+routes = Blueprint("imports", __name__)
+
+
+class ImportPieces(Params):
+    """What the file's rows are pieces of."""
+
+    market: Identifier
+
+
+class CellError(View):
+    """What is wrong in one cell; row 1 is the heading."""
+
+    row: int
+    column: str
+    detail: str
+
+
+class ImportReport(View):
+    """What became of the rows of a file."""
+
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    errors: list[CellError]
+    errors_left_out: int
+
+    @classmethod
+    def of(cls, report: commands.Report) -> ImportReport:
+        """The view of a report."""
+        return cls(
+            rows=report.rows,
+            created=report.created,
+            updated=report.updated,
+            unchanged=report.unchanged,
+            errors=[CellError(row=error.row, column=error.column, detail=error.detail) for error in report.errors],
+            errors_left_out=report.errors_left_out,
+        )
+
+
+@routes.post("/v1/pieces/imports")
+@command(role="seller", accept=("text/csv",), max_bytes=MAX_BYTES)
+def import_pieces(session: Session, caller: Caller, params: ImportPieces, body: bytes) -> ImportReport:
+    """Upload pieces as CSV in UTF-8: headings in Chinese or English, at most 10,000 rows.
+
+    The same file again changes nothing.
+    """
+    return ImportReport.of(commands.import_pieces(session, caller, params.market, body))

@@ -1,0 +1,1 @@
+"""Projection of identity's companies: what a seller and a warehouse are called."""

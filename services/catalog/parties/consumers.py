@@ -1,0 +1,16 @@
+"""What the catalog does on hearing of companies."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from chassis.auth import Caller
+from events.identity import PartyDescribed
+from services.catalog.parties import commands
+
+
+def on_party_described(session: Session, caller: Caller, event: PartyDescribed) -> None:
+    commands.describe_party(session, event)
+
+
+HANDLERS = {PartyDescribed: on_party_described}

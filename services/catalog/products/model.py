@@ -1,0 +1,150 @@
+"""A piece and its history, and which pieces others have promised."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, or_, true
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from chassis.auth import Caller
+from chassis.database import quantity
+from chassis.problems import Conflict
+from chassis.values import Quantity, write_wire
+from services.catalog.base import Base
+
+FREE = "free"
+"""The state of every piece so far: what is promised of it is for orders to say."""
+
+
+class TagTaken(Conflict):
+    """A tag is on another piece already."""
+
+
+class PieceTwice(Conflict):
+    """A piece with this number was described by another request at the same time."""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What an upload says of one piece: everything was checked by the market's pack."""
+
+    number: str
+    attributes: dict[str, str]
+    net: Quantity
+    gross: Quantity
+    warehouse_id: str
+    epc: str | None
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal drafts: what tells an upload that is repeated from one that changes something."""
+        return hashlib.sha256(msgspec.json.encode(self, enc_hook=write_wire, order="deterministic")).hexdigest()
+
+
+class Piece(Base):
+    """A single tracked piece. ``maker_id`` and ``number`` name it for ever; ``digest`` is that of the draft it was last
+    made from.
+
+    ``warehouse_id`` is the party that keeps it, ``epc`` the code on its tag.
+    """
+
+    __tablename__ = "piece"
+    __table_args__ = (
+        UniqueConstraint("maker_id", "number"),
+        UniqueConstraint("epc"),
+        Index("ix_piece_owner_id_id", "owner_id", "id"),
+        Index("ix_piece_warehouse_id_id", "warehouse_id", "id"),
+    )
+    constraint_problems = {"uq_piece_epc": TagTaken, "uq_piece_maker_id_number": PieceTwice}
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    market: Mapped[str]
+    maker_id: Mapped[str]
+    owner_id: Mapped[str]
+    warehouse_id: Mapped[str]
+    number: Mapped[str]
+    title: Mapped[dict[str, str]] = mapped_column(JSONB)
+    attributes: Mapped[dict[str, str]] = mapped_column(JSONB)
+    net: Mapped[Quantity] = quantity("net")
+    gross: Mapped[Quantity] = quantity("gross")
+    epc: Mapped[str | None]
+    digest: Mapped[str]
+    made_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    @classmethod
+    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
+        if caller.is_operator:
+            return true()
+        mine = caller.party_id
+        return or_(cls.owner_id == mine, cls.maker_id == mine, cls.warehouse_id == mine)
+
+    def change(self, draft: Draft, title: dict[str, str], at: datetime) -> dict[str, list[Any]]:
+        """Take a draft's data over: what changed, by name, as it was and as it is."""
+        before = self._content()
+        self.title, self.attributes, self.net, self.gross = title, draft.attributes, draft.net, draft.gross
+        self.warehouse_id, self.epc, self.digest = draft.warehouse_id, draft.epc, draft.digest
+        return self._count_change(before, at)
+
+    def pass_to(self, buyer_id: str, at: datetime) -> dict[str, list[Any]]:
+        """Make it the buyer's, who keeps it itself from now on: what changed."""
+        before = self._content()
+        self.owner_id = self.warehouse_id = buyer_id
+        return self._count_change(before, at)
+
+    def _count_change(self, before: dict[str, Any], at: datetime) -> dict[str, list[Any]]:
+        self.version, self.changed_at = self.version + 1, at
+        after = self._content()
+        return {
+            name: [before.get(name), after.get(name)]
+            for name in sorted(before | after)
+            if before.get(name) != after.get(name)
+        }
+
+    def _content(self) -> dict[str, Any]:
+        named = {"owner_id": self.owner_id, "warehouse_id": self.warehouse_id, "epc": self.epc}
+        return {**self.attributes, **named, "net": str(self.net), "gross": str(self.gross)}
+
+
+class PieceChange(Base):
+    """What changed in a piece, when, and by whom: names with the value before and after. Seen by who owned it then."""
+
+    __tablename__ = "piece_change"
+    __table_args__ = (Index("ix_piece_change_piece_id_id", "piece_id", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    piece_id: Mapped[str] = mapped_column(ForeignKey("piece.id"))
+    version: Mapped[int]
+    owner_id: Mapped[str]
+    user_id: Mapped[str]
+    at: Mapped[datetime]
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+    @classmethod
+    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
+        return true() if caller.is_operator else cls.owner_id == caller.party_id
+
+
+class OfferedPieces(Base):
+    """The pieces that an offer holds.
+
+    Projection of ``orders.offer_described``, free and taken ones together while it does.
+    """
+
+    __tablename__ = "offered_pieces"
+
+    offer_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    piece_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+    __table_args__ = (Index("ix_offered_pieces_piece_ids", piece_ids, postgresql_using="gin"),)
+
+    @classmethod
+    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
+        return true() if caller.is_operator else cls.offer_id.is_(None)

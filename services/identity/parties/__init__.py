@@ -1,0 +1,1 @@
+"""Companies: admitted by the operator, with identifiers, registered bank accounts and controlling group."""

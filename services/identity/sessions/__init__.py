@@ -1,0 +1,1 @@
+"""Signing in with a password, staying signed in by refresh tokens, and signing out."""

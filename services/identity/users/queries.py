@@ -1,0 +1,25 @@
+"""Looking users up."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.auth import Caller
+from chassis.database import Page, page, see
+from services.identity.users.model import State, User
+
+
+def see_user(session: Session, caller: Caller, user_id: str) -> User:
+    """One user that the caller may see. Raises NotFound."""
+    return see(session, User, user_id, caller)
+
+
+def list_users(session: Session, caller: Caller, cursor: str | None, limit: int) -> Page[User]:
+    """The users that the caller may see, newest first."""
+    return page(session, User, caller, cursor, limit)
+
+
+def find_by_email(session: Session, email: str) -> User | None:
+    """Who signs in with an email address; nobody who was let go."""
+    return session.scalar(select(User).where(User.email == email.lower(), User.state != State.DEACTIVATED))

@@ -1,0 +1,1 @@
+"""The repository of EPCIS events, as EPCIS 2.0 and CBV 2.0 shape them."""

@@ -1,0 +1,1 @@
+"""From tag reads to passages: what went through a gate, and when."""

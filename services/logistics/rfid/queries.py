@@ -1,0 +1,76 @@
+"""Shows passages to the warehouse and, as far as they carry its goods, to the parties of a delivery."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+import msgspec
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from chassis.auth import Caller
+from chassis.database import Page, page, see
+from services.logistics.rfid.model import Passage, PassageDelivery, Sighting
+from services.logistics.shipments import queries as shipments
+from services.logistics.shipments.model import Discrepancy
+
+
+class Details(msgspec.Struct, frozen=True):
+    """A passage with what the caller may know of it."""
+
+    passage: Passage
+    delivery_ids: list[str]
+    sightings: list[Sighting]
+    discrepancies: list[Discrepancy]
+
+
+def see_passage(session: Session, passage_id: str, caller: Caller) -> Details:
+    """One passage. Raises NotFound."""
+    return _add_details(session, caller, [see(session, Passage, passage_id, caller)])[0]
+
+
+def list_passages(
+    session: Session, caller: Caller, *, gate_id: str | None, delivery_id: str | None, cursor: str | None, limit: int
+) -> Page[Details]:
+    """The passages that the caller may see, newest first."""
+    where: list[ColumnElement[bool]] = []
+    if gate_id is not None:
+        where.append(Passage.gate_id == gate_id)
+    if delivery_id is not None:
+        own = _shown(caller).where(PassageDelivery.delivery_id == delivery_id)
+        where.append(Passage.id.in_(own.with_only_columns(PassageDelivery.passage_id)))
+    found = page(session, Passage, caller, cursor, limit, *where)
+    return Page(_add_details(session, caller, found.items), found.next)
+
+
+def _shown(caller: Caller):
+    """The deliveries of passages that a caller may know of: a warehouse all by its gates, others their own."""
+    shown = select(PassageDelivery).join(Passage, Passage.id == PassageDelivery.passage_id)
+    if caller.is_operator:
+        return shown
+    parties = (Passage.warehouse_id, PassageDelivery.buyer_id, PassageDelivery.seller_id)
+    return shown.where(or_(*(party == caller.party_id for party in parties)))
+
+
+def _add_details(session: Session, caller: Caller, passages: Collection[Passage]) -> list[Details]:
+    ids = [passage.id for passage in passages]
+    deliveries: dict[str, list[str]] = defaultdict(list)
+    for row in session.scalars(
+        _shown(caller).where(PassageDelivery.passage_id.in_(ids)).order_by(PassageDelivery.delivery_id)
+    ):
+        deliveries[row.passage_id].append(row.delivery_id)
+    sightings: dict[str, list[Sighting]] = defaultdict(list)
+    for sighting in session.scalars(select(Sighting).where(Sighting.passage_id.in_(ids)).order_by(Sighting.epc)):
+        sightings[sighting.passage_id].append(sighting)
+    findings = shipments.discrepancies_at(session, ids)
+    return [_detail(caller, one, deliveries[one.id], sightings[one.id], findings[one.id]) for one in passages]
+
+
+def _detail(
+    caller: Caller, passage: Passage, deliveries: list[str], sightings: list[Sighting], findings: list[Discrepancy]
+) -> Details:
+    if caller.is_operator or caller.party_id == passage.warehouse_id:
+        return Details(passage, deliveries, sightings, findings)
+    own = [sighting for sighting in sightings if sighting.delivery_id in deliveries]
+    return Details(passage, deliveries, own, [])

@@ -1,0 +1,1 @@
+"""Deliveries: one truck each, from loading to arrival."""

@@ -1,0 +1,17 @@
+"""What logistics does on hearing of deals."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from chassis.auth import Caller
+from events.orders import DealDescribed
+from services.logistics.shipments import commands
+
+
+def on_deal_described(session: Session, caller: Caller, event: DealDescribed) -> None:
+    """Keep the deal as orders tells it, and call off what it no longer needs."""
+    commands.follow_deal(session, caller, event)
+
+
+HANDLERS = {DealDescribed: on_deal_described}

@@ -1,0 +1,1 @@
+"""Trails: where a piece is and where it has been."""

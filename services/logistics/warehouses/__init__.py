@@ -1,0 +1,1 @@
+"""Gates: where a warehouse's readers see goods leave."""

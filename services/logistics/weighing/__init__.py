@@ -1,0 +1,1 @@
+"""Weigh tickets: what a scale said at either end of a delivery."""

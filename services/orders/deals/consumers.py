@@ -1,0 +1,70 @@
+"""What orders does on hearing of money and of trucks."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from chassis.auth import Caller
+from events.logistics import DeliveryCancelled, DeliveryDeparted, DeliveryStarted, DeliveryWeighed
+from events.settlement import DeliverySettled, DepositRefused, DepositsHeld, EscrowFunded, PaymentMissed
+from services.orders.deals import commands, deliveries
+
+
+def on_deposits_held(session: Session, caller: Caller, event: DepositsHeld) -> None:
+    """The deal is in force."""
+    commands.make_effective(session, caller, event.deal_id)
+
+
+def on_deposit_refused(session: Session, caller: Caller, event: DepositRefused) -> None:
+    """The deal comes to nothing."""
+    commands.refuse_deposit(session, caller, event.deal_id, event.by)
+
+
+def on_escrow_funded(session: Session, caller: Caller, event: EscrowFunded) -> None:
+    """The goods may go."""
+    commands.start_delivering(session, caller, event.deal_id, event.amount)
+
+
+def on_payment_missed(session: Session, caller: Caller, event: PaymentMissed) -> None:
+    """The buyer has defaulted."""
+    commands.miss_payment(session, caller, event.deal_id)
+
+
+def on_delivery_started(session: Session, caller: Caller, event: DeliveryStarted) -> None:
+    """Part of the deal is on a truck."""
+    deliveries.start_delivery(
+        session, caller, event.deal_id, event.delivery_id, piece_ids=event.piece_ids, quantity=event.quantity
+    )
+
+
+def on_delivery_departed(session: Session, caller: Caller, event: DeliveryDeparted) -> None:
+    """The truck has left."""
+    deliveries.depart(session, caller, event.deal_id, event.delivery_id)
+
+
+def on_delivery_weighed(session: Session, caller: Caller, event: DeliveryWeighed) -> None:
+    """The buyer may inspect what came."""
+    deliveries.weigh(session, caller, event.deal_id, event.delivery_id, loaded=event.loaded, received=event.received)
+
+
+def on_delivery_cancelled(session: Session, caller: Caller, event: DeliveryCancelled) -> None:
+    """The truck will not come."""
+    deliveries.call_off(session, caller, event.deal_id, event.delivery_id)
+
+
+def on_delivery_settled(session: Session, caller: Caller, event: DeliverySettled) -> None:
+    """The delivery is paid; with the last one the deal is completed."""
+    deliveries.settle_delivery(session, caller, event.deal_id, event.delivery_id, event.statement_id)
+
+
+HANDLERS = {
+    DepositsHeld: on_deposits_held,
+    DepositRefused: on_deposit_refused,
+    EscrowFunded: on_escrow_funded,
+    PaymentMissed: on_payment_missed,
+    DeliveryStarted: on_delivery_started,
+    DeliveryDeparted: on_delivery_departed,
+    DeliveryWeighed: on_delivery_weighed,
+    DeliveryCancelled: on_delivery_cancelled,
+    DeliverySettled: on_delivery_settled,
+}

@@ -1,0 +1,1 @@
+"""Projection of the catalog's markets: what terms may be."""

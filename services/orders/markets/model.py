@@ -1,0 +1,25 @@
+"""A market as the catalog described it: what terms may be, and what the platform takes."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.auth import Caller
+from events.catalog import MarketFees, MarketTerms
+from services.orders.base import Base, stored
+
+
+class Market(Base):
+    """An industry's market: projection of ``catalog.market_described``."""
+
+    __tablename__ = "market"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    terms: Mapped[MarketTerms] = stored(MarketTerms)
+    fees: Mapped[MarketFees] = stored(MarketFees)
+
+    @classmethod
+    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
+        return true()

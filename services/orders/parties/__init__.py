@@ -1,0 +1,1 @@
+"""Projection of identity's companies: who may trade with whom."""

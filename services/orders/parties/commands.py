@@ -1,0 +1,25 @@
+"""Keeps what identity says of companies."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from chassis.database import project
+from events.identity import PartyDescribed
+from services.orders.parties.model import Party
+
+
+def describe_party(session: Session, event: PartyDescribed) -> None:
+    """Keep a company as it stands; an older version changes nothing."""
+    project(
+        session,
+        Party,
+        {"id": event.party_id},
+        event.version,
+        name=event.name,
+        country=event.country,
+        state=event.state,
+        controlling_group=event.group,
+        identifiers=event.identifiers,
+        bank_accounts=event.bank_accounts,
+    )

@@ -1,0 +1,76 @@
+"""A company as identity described it, and the rules about who may trade with whom."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.auth import Caller
+from chassis.problems import Conflict
+from events.identity import BankAccount, PartyIdentifier
+from services.orders.base import Base, stored
+
+ADMITTED = "admitted"
+
+
+class PartySuspended(Conflict):
+    """A company that is suspended cannot trade."""
+
+
+class SelfDealing(Conflict):
+    """A company cannot trade with itself, its own group, its own identifier or its own bank account."""
+
+
+class Party(Base):
+    """A company: projection of ``identity.party_described``."""
+
+    __tablename__ = "party"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    name: Mapped[str]
+    country: Mapped[str]
+    state: Mapped[str]
+    controlling_group: Mapped[str | None]
+    identifiers: Mapped[list[PartyIdentifier]] = stored(list[PartyIdentifier])
+    bank_accounts: Mapped[list[BankAccount]] = stored(list[BankAccount])
+
+    @classmethod
+    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
+        return cls.id == caller.party_id
+
+    def check_may_trade(self) -> None:
+        """Raises PartySuspended."""
+        if self.state != ADMITTED:
+            raise PartySuspended(f"{self.name} is {self.state}", party_id=self.id)
+
+
+def check_apart(buyer: Party, seller: Party) -> None:
+    """Refuse a deal between two hands of one owner (TRADE.md 3.0). Raises SelfDealing with the ``reason``."""
+    if reason := find_common_hand(buyer, seller):
+        raise SelfDealing(f"buyer and seller have the same {reason.replace('_', ' ')}", reason=reason)
+
+
+def find_common_hand(one: Party, other: Party) -> str | None:
+    """What makes two companies one trader: company, group, identifier, bank_account, or None."""
+    if one.id == other.id:
+        return "company"
+    if one.controlling_group and _plain(one.controlling_group) == _plain(other.controlling_group or ""):
+        return "group"
+    if _identifiers(one) & _identifiers(other):
+        return "identifier"
+    if _accounts(one) & _accounts(other):
+        return "bank_account"
+    return None
+
+
+def _identifiers(party: Party) -> set[tuple[str, str]]:
+    return {(identifier.scheme, _plain(identifier.value)) for identifier in party.identifiers}
+
+
+def _accounts(party: Party) -> set[str]:
+    return {_plain(account.number) for account in party.bank_accounts}
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split()).casefold()

@@ -1,0 +1,1 @@
+"""The ledger: accounts, journals and postings, and the one way in which money moves."""

@@ -1,0 +1,32 @@
+"""What the database itself holds against the service: run by the migrations, over ``post_journals.sql``.
+
+The application may read the ledger's tables and call ``post_journals``; it writes none of them in another way, and what
+is written stays, for their owner too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+POST_JOURNALS = Path(__file__).with_name("post_journals.sql")
+LEDGER = ("account", "journal", "posting")
+APPEND_ONLY = ("journal", "posting", "statement", "statement_line")
+APP = "settlement_app"
+
+
+def guard_ledger(append_only: tuple[str, ...]) -> Iterator[str]:
+    """The statements that guard the tables once they and the functions are there."""
+    for table in append_only:
+        yield (
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+        yield f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {APP}"
+    yield (
+        "CREATE CONSTRAINT TRIGGER posting_balanced AFTER INSERT ON posting DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION check_journal_balances()"
+    )
+    yield f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {', '.join(LEDGER)} FROM {APP}"
+    yield "REVOKE EXECUTE ON FUNCTION post_journals FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION post_journals TO {APP}"

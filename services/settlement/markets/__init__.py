@@ -1,0 +1,1 @@
+"""Projection of the catalog's markets: what the platform takes."""

@@ -1,0 +1,1 @@
+"""Withdrawals to a company's registered bank account."""

@@ -1,0 +1,193 @@
+"""The deployed stack: the project's own compose file brought up, the steel trade played through nginx, data kept over down and up."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtests.api import Actor, Api, ApiRefused, HttpCarrier, session_of
+from loadtests.steel import SteelTrade
+from tests.compose.stack import ROOT, SERVICES, Stack, find_docker
+
+OPERATOR = "operator@example.com"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack that is up, with an operator; thrown away with its volumes at the end."""
+    if missing := find_docker():
+        pytest.skip(f"needs Docker with compose: {missing}")
+    folder = Path(tempfile.mkdtemp(prefix="haihe-compose-"))
+    stack = Stack.make(folder)
+    try:
+        stack.compose("build", "--quiet")
+        stack.up()
+        yield stack
+    finally:
+        stack.compose("--profile", "*", "down", "--volumes", "--timeout", "20", check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def operator(stack: Stack) -> Actor:
+    """The first operator, made by the command that the README names."""
+    made = stack.compose("run", "--rm", "operator", "create", OPERATOR, "--json")
+    api = Api(HttpCarrier(stack.url))
+    return Actor(api, "operator", session_of(api, OPERATOR, json.loads(made.stdout)["password"]), "platform")
+
+
+@pytest.fixture(scope="module")
+def trade(stack: Stack, operator: Actor) -> SteelTrade:
+    """A steel trade played from admission to payout through nginx."""
+    trade = SteelTrade(operator.api, operator, wait_s=60.0)
+    states = [step.state for step in trade.play()]
+    assert states[-1] == "paid"
+    return trade
+
+
+def test_the_trade_comes_off_and_nothing_is_broken(stack: Stack, trade: SteelTrade) -> None:
+    (deal,) = trade.buyer.desk.every("/v1/deals")
+    assert deal["state"] == "completed"
+    checked = stack.compose("run", "--rm", "check")
+    assert "invariants hold" in checked.stdout
+
+
+def test_every_service_and_loop_is_ready(stack: Stack) -> None:
+    services = {one["service"]: one for one in stack.ask_readiness()["services"]}
+    assert set(services) == set(SERVICES)
+    assert all(one["ready"] and {"relay", "facts"} <= set(one["loops"]) for one in services.values())
+
+
+def test_only_nginx_publishes_a_port(stack: Stack) -> None:
+    plain = subprocess.run(
+        ["docker", "compose", "-f", str(ROOT / "infra" / "compose.yaml"), "--env-file", str(stack.folder / "variables.env"),
+         "--profile", "*", "config", "--format", "json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    services = json.loads(plain.stdout)["services"]
+    assert [name for name, service in services.items() if service.get("ports")] == ["nginx"]
+    assert not [name for name, service in services.items() if service.get("network_mode") or service.get("privileged")]
+
+
+def test_secrets_come_as_files(stack: Stack) -> None:
+    told = json.loads(stack.compose("--profile", "*", "config", "--format", "json").stdout)
+    values = {path.read_text().strip() for path in (stack.folder / "secrets").iterdir()} - {""}
+    environments = [
+        str(value) for service in told["services"].values() for value in service.get("environment", {}).values()
+    ]
+    assert not [value for value in environments if any(secret in value for secret in values)]
+    owners = {name for name, one in told["services"].items() if "orders_database_owner" in str(one.get("secrets"))}
+    assert owners == {"migrate"}
+
+
+def test_metrics_stay_inside_and_prometheus_sees_every_process(stack: Stack, trade: SteelTrade) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{stack.url}/metrics", timeout=10)
+    assert refused.value.code == 404
+    query = urllib.parse.quote("sum by (job) (up)")
+    url = f"http://127.0.0.1:{stack.variables.get('HAIHE_PROMETHEUS_PORT', '9090')}/api/v1/query?query={query}"
+    ask = f"import urllib.request; print(urllib.request.urlopen({url!r}).read().decode())"
+
+    def look() -> dict[str, str] | None:
+        place = [
+            "exec",
+            "-T",
+            "gateway",
+            "python",
+            "-c",
+            ask.replace("127.0.0.1", "prometheus") if stack.bridged else ask,
+        ]
+        found = json.loads(stack.compose(*place).stdout)["data"]["result"]
+        jobs = {one["metric"]["job"]: one["value"][1] for one in found}
+        return jobs if len(jobs) == 2 * len(SERVICES) and set(jobs.values()) == {"1"} else None
+
+    assert trade.until(look, "Prometheus to have asked every process")
+
+
+def test_what_nginx_refuses_is_a_problem_document(stack: Stack) -> None:
+    asked = urllib.request.Request(f"{stack.url}/v1/offers", b"x" * (17 << 20), {"Content-Type": "application/json"})
+    with pytest.raises((urllib.error.HTTPError, urllib.error.URLError)) as refused:
+        urllib.request.urlopen(asked, timeout=30)
+    if isinstance(refused.value, urllib.error.HTTPError):
+        assert refused.value.code == 413
+        assert refused.value.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_service_that_is_away_is_503_and_comes_back(stack: Stack, trade: SteelTrade) -> None:
+    stack.compose("stop", "--timeout", "20", "orders-web")
+    with pytest.raises(ApiRefused) as refused:
+        trade.buyer.desk.get("/v1/deals")
+    assert (refused.value.status, refused.value.problem) == (503, "unavailable")
+    assert trade.buyer.desk.get("/v1/accounts")["items"]
+    stack.compose("start", "orders-web")
+    assert trade.until(lambda: trade.buyer.desk.every("/v1/deals"), "orders to answer again")
+
+
+def test_a_service_is_scaled_while_it_runs(stack: Stack, trade: SteelTrade) -> None:
+    if not stack.bridged:
+        pytest.skip("this engine has no bridge network: two containers cannot have one port")
+    stack.compose("up", "--detach", "--no-recreate", "--scale", "orders-web=3")
+    assert all(trade.buyer.desk.every("/v1/deals") for _ in range(20))
+
+
+def test_down_and_up_keep_everything(stack: Stack, trade: SteelTrade) -> None:
+    balances, deals = trade.balances(), trade.buyer.desk.every("/v1/deals")
+    stack.compose("down", "--timeout", "30")
+    stack.up()
+    assert trade.balances() == balances
+    assert trade.buyer.desk.every("/v1/deals") == deals
+    assert "invariants hold" in stack.compose("run", "--rm", "check").stdout
+
+
+def test_an_upgrade_from_the_commit_before_keeps_everything(stack: Stack, trade: SteelTrade, tmp_path: Path) -> None:
+    """A second stack begins with the image of the commit before, plays the trade, and goes on with this one's."""
+    before = subprocess.run(
+        ["git", "archive", "HEAD~1", "-o", str(tmp_path / "before.tar")], cwd=ROOT, check=False, capture_output=True
+    )
+    if before.returncode:
+        pytest.skip("there is no commit before this one")
+    source = tmp_path / "before"
+    source.mkdir()
+    shutil.unpack_archive(tmp_path / "before.tar", source)
+    if not (source / "infra" / "Dockerfile").exists():
+        pytest.skip("the commit before has no image")
+    image = f"{stack.name}:before"
+    build = [
+        "docker",
+        "build",
+        "--quiet",
+        "--network",
+        "host",
+        "-f",
+        str(source / "infra" / "Dockerfile"),
+        "-t",
+        image,
+        str(source),
+    ]
+    subprocess.run(build, check=True, capture_output=True)
+    stack.compose("down", "--volumes", "--timeout", "20")
+    now = stack.variables["HAIHE_IMAGE"]
+    stack.variables["HAIHE_IMAGE"] = image
+    stack.write_variables()
+    stack.up()
+    made = json.loads(stack.compose("run", "--rm", "operator", "create", OPERATOR, "--json").stdout)
+    api = Api(HttpCarrier(stack.url))
+    earlier = SteelTrade(
+        api, Actor(api, "operator", session_of(api, OPERATOR, made["password"]), "platform"), wait_s=60.0
+    )
+    assert [step.state for step in earlier.play()][-1] == "paid"
+    balances = earlier.balances()
+    stack.variables["HAIHE_IMAGE"] = now
+    stack.write_variables()
+    stack.up()
+    assert earlier.balances() == balances
+    assert "invariants hold" in stack.compose("run", "--rm", "check").stdout

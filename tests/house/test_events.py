@@ -1,0 +1,47 @@
+"""What services tell each other keeps its word: schemas are committed and only ever grow by optional fields."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from events.schema import FOLDER, all_events, breaks, schema_of
+from infra.assembly import load_services
+
+EVENTS = all_events()
+
+
+def test_wire_names_are_written_out_and_belong_to_their_speaker() -> None:
+    assert len({event.type for event in EVENTS}) == len(EVENTS)
+    for event in EVENTS:
+        assert re.fullmatch(r"[a-z]+\.[a-z0-9_]+\.v[1-9][0-9]*", event.type)
+        assert event.type.partition(".")[0] == event.__module__.removeprefix("events.") == event.topic.partition(".")[0]
+        assert event.__doc__ and event.key in event.__struct_fields__
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
+def test_a_committed_schema_never_changes_for_its_hearers(event) -> None:
+    committed = json.loads((FOLDER / f"{event.type}.json").read_text())
+    assert breaks(committed, schema_of(event)) == []
+    assert committed == schema_of(event), "run `make docs` and commit the schema"
+
+
+def test_no_schema_is_thrown_away() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == {event.type for event in EVENTS}
+
+
+def test_a_removed_field_and_a_new_required_one_are_seen() -> None:
+    old = {"$defs": {"E": {"properties": {"a": {"type": "string"}}, "required": ["a"]}}}
+    gone = {"$defs": {"E": {"properties": {}, "required": []}}}
+    more = {"$defs": {"E": {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "required": ["a", "b"]}}}
+    optional = {"$defs": {"E": {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "required": ["a"]}}}
+    other = {"$defs": {"E": {"properties": {"a": {"type": "integer"}}, "required": ["a"]}}}
+    assert breaks(old, gone) and breaks(old, more) and breaks(old, other) and not breaks(old, optional)
+
+
+def test_every_event_is_heard_by_somebody() -> None:
+    heard = {event for service in load_services() for event in service.handlers}
+    streamed = {topic for service in load_services() for topic in service.streams}
+    assert [event.type for event in EVENTS if event not in heard and event.topic not in streamed] == []

@@ -1,0 +1,293 @@
+"""Logistics on a database of its own, over HTTP, by news and by reads, with time standing still."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from flask import Flask
+from sqlalchemy import text
+
+import events.logistics
+from chassis import clock, migrate
+from chassis.access import kid_of, make_verifier
+from chassis.auth import Caller, sign_token
+from chassis.brokers.memory import MemoryBroker
+from chassis.consumer import Consumer, Streams
+from chassis.database import Database
+from chassis.envelope import Event
+from chassis.http import make_app
+from chassis.settings import Settings
+from chassis.timers import Timers
+from chassis.values import Exact, Quantity, read_wire
+from events.catalog import PieceDescribed
+from events.orders import DealDescribed, DealPiece
+from services.logistics import SERVICE
+
+BEGINNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
+SYSTEM = Caller.system("logistics")
+TOLD = {
+    kind.type: kind for kind in vars(events.logistics).values() if isinstance(kind, type) and hasattr(kind, "topic")
+}
+LOAD, RECEIVE = timedelta(hours=72), timedelta(days=7)
+
+
+@dataclass
+class Answer:
+    """What a route answered."""
+
+    status: int
+    body: Any
+
+    def ok(self) -> Any:
+        """The body of a success."""
+        assert 200 <= self.status < 300, f"{self.status}: {self.body}"
+        return self.body
+
+    def problem(self) -> str:
+        """The short name of the problem."""
+        assert self.status >= 400, f"{self.status}: {self.body}"
+        return self.body["type"].removeprefix("urn:haihe:problem:")
+
+
+@dataclass
+class Stand:
+    """The service, with what the others say to it, what its gates read and what it says to them."""
+
+    database: Database
+    owner: Database
+    app: Flask
+    broker: MemoryBroker
+    signing_key: Ed25519PrivateKey
+    frozen: clock.FrozenClock
+    _keys: Iterator[int] = field(default_factory=itertools.count)
+    _sequences: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    # --- as somebody who calls the API -------------------------------------------------------------------------
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        party: str = "warehouse",
+        role: str = "warehouse",
+        device: str | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """The answer of a route to a user, or a gate's machine, of a party with one role."""
+        kind = "machine" if device else "operator" if role == "operator" else "user"
+        caller = Caller(f"user_{party}_{role}", party, frozenset({role}), kind, device)
+        token = sign_token(self.signing_key, kid_of(self.signing_key.public_key().public_bytes_raw()), caller)
+        headers = {"Authorization": f"Bearer {token}"}
+        if method == "POST" and not path.endswith("/reads"):
+            headers["Idempotency-Key"] = key or f"test-key-{next(self._keys):08d}"
+        response = self.app.test_client().open(path, method=method, json=body, headers=headers)
+        return Answer(response.status_code, response.get_json())
+
+    def get(self, path: str, *, party: str = "buyer", role: str = "reader") -> Answer:
+        """Ask a query."""
+        return self.send("GET", path, party=party, role=role)
+
+    def make_gate(self, *, party: str = "warehouse", **rules: Any) -> dict[str, Any]:
+        """A gate of a warehouse."""
+        body = {"name": "Gate 3", "place": "Xingang, yard 2", **rules}
+        return self.send("POST", "/v1/gates", body, party=party).ok()
+
+    def start(self, gate: dict[str, Any], *piece_ids: str, deal_id: str = "deal_1", **changed: Any) -> Answer:
+        """Set a truck up for pieces of a deal."""
+        body = {
+            "deal_id": deal_id,
+            "gate_id": gate["id"],
+            "piece_ids": list(piece_ids),
+            "plate": "津A·12345",
+            "driver": "Li Wei",
+        }
+        party = changed.pop("party", "warehouse")
+        return self.send("POST", "/v1/deliveries", {**body, **changed}, party=party)
+
+    def weigh(self, delivery: dict[str, Any], end: str, net_kg: int = 16_000, **changed: Any) -> Answer:
+        """Record the ticket of one end, by whom it belongs to."""
+        party = changed.pop("party", "warehouse" if end == "loading" else "buyer")
+        key = changed.pop("key", None)
+        body = {
+            "end": end,
+            "scale": "Scale 1",
+            "plate": "津A·12345",
+            "gross": kg(net_kg + 14_000),
+            "tare": kg(14_000),
+            "net": kg(net_kg),
+            "weighed_at": clock.now().isoformat(),
+        }
+        return self.send("POST", f"/v1/deliveries/{delivery['id']}/tickets", {**body, **changed}, party=party, key=key)
+
+    def show(self, delivery: dict[str, Any], *, party: str = "buyer") -> dict[str, Any]:
+        """The view of a delivery."""
+        return self.get(f"/v1/deliveries/{delivery['id']}", party=party).ok()
+
+    # --- as a gate ---------------------------------------------------------------------------------------------
+
+    def read(self, epc: str, *, seconds: float = 0, rssi_dbm: float = -50, antenna: int = 1) -> dict[str, Any]:
+        """One read, ``seconds`` from now by the reader's clock."""
+        at = (clock.now() + timedelta(seconds=seconds)).isoformat()
+        return {"sequence": next(self._sequences), "epc": epc, "antenna": antenna, "rssi_dbm": rssi_dbm, "at": at}
+
+    def post_reads(self, gate: dict[str, Any], reads: list[dict[str, Any]], **changed: Any) -> Answer:
+        """Hand reads in with the gate's own key, and let them be worked off."""
+        sent = {"party": gate["party_id"], "device": gate["id"], **changed}
+        answer = self.send("POST", f"/v1/gates/{gate['id']}/reads", {"reads": reads}, **sent)
+        self.work_off()
+        return answer
+
+    def work_off(self) -> None:
+        """Take in what the broker holds."""
+        consumer = Consumer(Streams(SERVICE), self.database, self.broker, member="test", wait_s=0)
+        while consumer.step():
+            pass
+        consumer.close()
+
+    def pass_gate(self, gate: dict[str, Any], *numbers: int, times: int = 3) -> list[dict[str, Any]]:
+        """A truck with these coils goes through and the passage closes; the passages of the gate, newest first."""
+        self.post_reads(gate, [self.read(tag(number)) for number in numbers for _ in range(times)]).ok()
+        self.advance(timedelta(seconds=3))
+        return self.passages(gate)
+
+    def passages(self, gate: dict[str, Any], *, party: str = "warehouse") -> list[dict[str, Any]]:
+        """The passages of a gate, newest first."""
+        return self.get(f"/v1/passages?gate_id={gate['id']}", party=party).ok()["items"]
+
+    # --- as the other services ---------------------------------------------------------------------------------
+
+    def hear(self, *news: Event) -> None:
+        """Let news come in, each in a transaction of its own."""
+        for event in news:
+            self.database.run(lambda session, event=event: SERVICE.handlers[type(event)](session, SYSTEM, event))
+
+    def hear_deal(self, count: int = 2, *, deal_id: str = "deal_1", first: int = 1, **changed: Any) -> list[str]:
+        """A paid deal over coils, each known with its tag; their ids."""
+        numbers = range(first, first + count)
+        self.hear(*(describe_piece(number) for number in numbers), describe_deal(*numbers, deal_id=deal_id, **changed))
+        return [f"piece_{number}" for number in numbers]
+
+    def advance(self, by: timedelta) -> int:
+        """Let time pass and do what is due; how many deadlines were handled."""
+        self.frozen.advance(by)
+        timers, handled = Timers(SERVICE, self.database), 0
+        while done := timers.step():
+            handled += done
+        return handled
+
+    def told(self) -> list[Event]:
+        """What was said since the last time, in order."""
+        rows = self.owner.run(
+            lambda session: session.execute(text("DELETE FROM outbox RETURNING id, headers, value")).all()
+        )
+        return [
+            msgspec.json.decode(bytes(row.value), type=TOLD[row.headers["ce_type"]], dec_hook=read_wire)
+            for row in sorted(rows, key=lambda row: row.id)
+        ]
+
+    # --- looking in ---------------------------------------------------------------------------------------------
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Look into the database."""
+        return [tuple(row) for row in self.owner.look(lambda session: session.execute(text(statement)).all())]
+
+    def snapshot(self) -> dict[str, list[str]]:
+        """Every row of the service's own tables and its outbox, to show that a refusal changed nothing."""
+        tables = (*SERVICE.base.metadata.tables, "outbox")
+        return {table: sorted(map(str, self.rows(f"SELECT * FROM {table}"))) for table in tables}
+
+    def drop_projections(self) -> None:
+        """Forget what the other services have told."""
+        tables = "deal, deal_piece, piece, piece_viewer"
+        self.owner.run(lambda session: session.execute(text(f"TRUNCATE {tables}")) and None)
+
+    def broken(self) -> dict[str, list[str]]:
+        """The ids that break each invariant."""
+        found = {invariant.name: sorted(id for (id,) in self.rows(invariant.query)) for invariant in SERVICE.invariants}
+        return {name: ids for name, ids in found.items() if ids}
+
+
+def kg(value: int | str) -> dict[str, str]:
+    """A weight in kilograms, as JSON."""
+    return {"value": str(value), "unit": "KGM"}
+
+
+def tag(number: int) -> str:
+    """The SGTIN-96 of a coil."""
+    return f"3034257BF400B780{number:08X}"
+
+
+def describe_piece(number: int, version: int = 1, **changed: Any) -> PieceDescribed:
+    """A coil as the catalog describes it."""
+    net = Quantity(Exact("8000"), "KGM")
+    said = {
+        "market": "steel",
+        "maker_id": "mill",
+        "owner_id": "mill",
+        "number": f"C{number:04d}",
+        "title": {"en": "Hot rolled coil"},
+        "attributes": {},
+        "net": net,
+        "gross": net,
+        "warehouse_id": "warehouse",
+        "epc": tag(number),
+        "state": "sold",
+    }
+    return PieceDescribed(piece_id=f"piece_{number}", version=version, **{**said, **changed})
+
+
+def describe_deal(*numbers: int, deal_id: str = "deal_1", version: int = 1, **changed: Any) -> DealDescribed:
+    """A paid deal over coils as orders describes it, in tonnes."""
+    net = Quantity(Exact("8"), "TNE")
+    said = {
+        "market": "steel",
+        "state": "delivering",
+        "buyer_id": "buyer",
+        "seller_id": "mill",
+        "warehouse_id": "warehouse",
+        "weighing_rule": "WITHIN_TOL_SELLER_ELSE_BUYER",
+        "pieces": [DealPiece(piece_id=f"piece_{number}", number=f"C{number:04d}", net=net) for number in numbers],
+        "quantity": Quantity(Exact(8 * len(numbers)), "TNE"),
+        "deliver_by": BEGINNING + timedelta(days=20),
+        "load": LOAD,
+        "receive": RECEIVE,
+    }
+    return DealDescribed(deal_id=deal_id, version=version, **{**said, **changed})
+
+
+@pytest.fixture(scope="session")
+def databases(cluster: Any) -> Iterator[tuple[Database, Database]]:
+    address = cluster.create_database("logistics")
+    migrate.upgrade("logistics", address.owner)
+    database, superuser = Database(address.app, pool_size=20), Database(cluster.superuser_url("logistics"), pool_size=1)
+    yield database, superuser
+    database.close()
+    superuser.close()
+
+
+@pytest.fixture
+def stand(databases: tuple[Database, Database]) -> Iterator[Stand]:
+    database, owner = databases
+    tables = owner.look(
+        lambda session: session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
+    )
+    names = ", ".join(f'"{table}"' for table in tables if table != "alembic_version")
+    owner.run(lambda session: session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE")))
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    settings = Settings(service="logistics", signing_key=pem)
+    broker = MemoryBroker()
+    broker.ensure_topics(["logistics", *SERVICE.streams])
+    with clock.frozen(BEGINNING) as frozen:
+        app = make_app(SERVICE, database, make_verifier(database, settings), broker=broker, settings=settings)
+        yield Stand(database, owner, app, broker, private, frozen)

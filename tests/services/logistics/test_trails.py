@@ -1,0 +1,99 @@
+"""Where a piece is, and who may ask."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.services.logistics.conftest import Stand, describe_deal, describe_piece, tag
+
+
+def trail(stand: Stand, piece: str = "piece_1", *, party: str = "buyer") -> dict:
+    return stand.get(f"/v1/trails/{piece}", party=party).ok()
+
+
+def test_the_buyer_sees_where_its_coils_are(stand: Stand) -> None:
+    pieces, gate = stand.hear_deal(2), stand.make_gate()
+    assert trail(stand)["whereabouts"]["state"] == "in_warehouse"
+    delivery = stand.start(gate, *pieces).ok()
+    assert trail(stand)["whereabouts"] | {"since": None} == {
+        "state": "loading",
+        "place": "Xingang, yard 2",
+        "since": None,
+        "delivery_id": delivery["id"],
+    }
+    stand.pass_gate(gate, 1, 2)
+    found = trail(stand)
+    assert (found["number"], found["whereabouts"]["state"]) == ("C0001", "in_transit")
+    assert [step["what"] for step in found["steps"]] == ["loading", "departed"]
+    (event,) = found["events"]
+    assert event["type"] == "ObjectEvent"
+    assert event["recordTime"] >= event["eventTime"]
+    assert event["epcList"] == [stand.passages(gate)[0]["sightings"][0]["link"]]
+    stand.weigh(delivery, "receiving").ok()
+    assert trail(stand)["whereabouts"]["state"] == "received"
+
+
+def test_only_owner_warehouse_and_parties_follow_a_piece(stand: Stand) -> None:
+    stand.hear_deal(1)
+    for party in ("mill", "buyer", "warehouse"):
+        assert trail(stand, party=party)["piece_id"] == "piece_1"
+    assert stand.get("/v1/trails/piece_1", party="stranger").status == 404
+    assert stand.get("/v1/trails/piece_9", party="buyer").status == 404
+    assert stand.get("/v1/trails/piece_1", party="platform", role="operator").status == 200
+
+
+def test_a_tag_that_moves_to_another_piece_takes_no_past_along(stand: Stand) -> None:
+    pieces, gate = stand.hear_deal(1), stand.make_gate()
+    stand.start(gate, *pieces).ok()
+    stand.pass_gate(gate, 1)
+    stand.hear(describe_piece(1, version=2, epc=None), describe_piece(2, epc=tag(1)))
+    assert len(trail(stand, "piece_1")["events"]) == 1
+    assert trail(stand, "piece_2", party="mill")["events"] == []
+    stand.advance(timedelta(hours=1))
+    stand.pass_gate(gate, 1)
+    assert [len(trail(stand, piece, party="mill")["events"]) for piece in ("piece_1", "piece_2")] == [1, 1]
+
+
+def test_while_word_of_a_moved_tag_is_on_its_way_the_expected_piece_is_meant(stand: Stand) -> None:
+    stand.hear_deal(1, first=5)
+    stand.hear(describe_piece(1, epc=tag(5)), describe_piece(9, epc=tag(5)))
+    gate = stand.make_gate()
+    delivery = stand.start(gate, "piece_5").ok()
+    stand.pass_gate(gate, 5)
+    assert stand.show(delivery)["discrepancies"] == []
+
+
+def test_an_earlier_seller_does_not_follow_what_became_of_its_coil(stand: Stand) -> None:
+    pieces, gate = stand.hear_deal(1), stand.make_gate()
+    first = stand.start(gate, *pieces).ok()
+    stand.pass_gate(gate, 1)
+    stand.weigh(first, "receiving").ok()
+    stand.weigh(first, "loading").ok()
+    stand.hear(describe_piece(1, version=2, owner_id="buyer", warehouse_id="depot"))
+    stand.hear(describe_deal(1, deal_id="deal_2", seller_id="buyer", buyer_id="third", warehouse_id="depot"))
+    other_gate = stand.make_gate(party="depot")
+    second = stand.start(other_gate, *pieces, deal_id="deal_2", party="depot").ok()
+    stand.advance(timedelta(hours=1))
+    stand.pass_gate(other_gate, 1)
+
+    def deliveries(party: str) -> list[str]:
+        return list(dict.fromkeys(step["delivery_id"] for step in trail(stand, party=party)["steps"]))
+
+    assert deliveries("mill") == [first["id"]]
+    assert deliveries("third") == [second["id"]]
+    assert deliveries("buyer") == [first["id"], second["id"]]
+    assert [len(trail(stand, party=party)["events"]) for party in ("mill", "third", "buyer", "depot")] == [1, 1, 2, 1]
+    assert str(second["id"]) not in str(trail(stand, party="mill"))
+    assert "deal_2" not in str(trail(stand, party="mill"))
+
+
+def test_a_trail_names_no_other_deal_of_the_same_passage(stand: Stand) -> None:
+    stand.hear_deal(1)
+    stand.hear_deal(1, deal_id="deal_2", first=2, buyer_id="other")
+    gate = stand.make_gate()
+    stand.start(gate, "piece_1").ok()
+    stand.start(gate, "piece_2", deal_id="deal_2").ok()
+    stand.pass_gate(gate, 1, 2)
+    (event,) = trail(stand)["events"]
+    assert "deal_2" not in str(event)
+    assert [one["type"] for one in event["bizTransactionList"]] == ["desadv", "po"]

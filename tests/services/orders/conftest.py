@@ -1,0 +1,318 @@
+"""Orders on a database of its own, over HTTP and by news from the other services, with time standing still."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from flask import Flask
+from sqlalchemy import text
+
+from chassis import clock, migrate
+from chassis.access import kid_of, make_verifier
+from chassis.auth import Caller, sign_token
+from chassis.database import Database
+from chassis.envelope import Event
+from chassis.http import make_app
+from chassis.settings import Settings
+from chassis.timers import Timers
+from chassis.values import Exact, Money, Quantity, read_wire
+from events import orders
+from events.catalog import MarketDescribed, PieceDescribed
+from events.identity import BankAccount, PartyDescribed, PartyIdentifier
+from events.logistics import DeliveryDeparted, DeliveryStarted, DeliveryWeighed
+from events.settlement import DeliverySettled, DepositsHeld, EscrowFunded
+from services.orders import SERVICE
+from tests.unit.orders.examples import make_market
+
+BEGINNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
+SYSTEM = Caller.system("orders")
+
+
+@dataclass
+class Answer:
+    """What a route answered."""
+
+    status: int
+    body: Any
+
+    def ok(self) -> Any:
+        """The body of a success."""
+        assert 200 <= self.status < 300, f"{self.status}: {self.body}"
+        return self.body
+
+    def problem(self) -> str:
+        """The short name of the problem."""
+        assert self.status >= 400, f"{self.status}: {self.body}"
+        return self.body["type"].removeprefix("urn:haihe:problem:")
+
+
+@dataclass
+class Stand:
+    """The service, with what the others say to it and what it says to them."""
+
+    database: Database
+    owner: Database
+    app: Flask
+    signing_key: Ed25519PrivateKey
+    frozen: clock.FrozenClock
+    _keys: Iterator[int] = field(default_factory=itertools.count)
+
+    # --- as somebody who calls the API -------------------------------------------------------------------------
+
+    def send(
+        self, method: str, path: str, body: Any = None, *, party: str, role: str, key: str | None = None
+    ) -> Answer:
+        """The answer of a route to a user of a party with one role."""
+        caller = Caller(f"user_{party}_{role}", party, frozenset({role}), "operator" if role == "operator" else "user")
+        token = sign_token(self.signing_key, kid_of(self.signing_key.public_key().public_bytes_raw()), caller)
+        headers = {"Authorization": f"Bearer {token}"}
+        if method == "POST":
+            headers["Idempotency-Key"] = key or f"test-key-{next(self._keys):08d}"
+        response = self.app.test_client().open(path, method=method, json=body, headers=headers)
+        return Answer(response.status_code, response.get_json())
+
+    def get(self, path: str, *, party: str = "buyer", role: str = "reader") -> Answer:
+        """Ask a query."""
+        return self.send("GET", path, party=party, role=role)
+
+    def list_offer(
+        self, *piece_ids: str, party: str = "mill", terms: dict[str, Any] | None = None, **body: Any
+    ) -> Answer:
+        """List pieces, or whatever ``body`` says instead."""
+        said = {"market": "steel", "terms": make_terms(**(terms or {})), **body}
+        if piece_ids:
+            said["piece_ids"] = list(piece_ids)
+        return self.send("POST", "/v1/offers", said, party=party, role="seller")
+
+    def list_weight(self, quantity: str, minimum: str = "1", step: str = "1", **options: Any) -> Answer:
+        """List a quantity in tonnes."""
+        return self.list_offer(
+            quantity=tonnes(quantity), minimum=tonnes(minimum), step=tonnes(step),
+            warehouse_id="warehouse", title="coils", **options,
+        )  # fmt: skip
+
+    def take(self, offer: dict[str, Any], *piece_ids: str, party: str = "buyer", **body: Any) -> Answer:
+        """Take pieces, or a quantity, at the version of the offer that was seen."""
+        said = {"version": offer["version"], **body}
+        if piece_ids:
+            said["piece_ids"] = list(piece_ids)
+        return self.send("POST", f"/v1/offers/{offer['id']}/takes", said, party=party, role="purchaser")
+
+    def sign(self, deal_id: str, party: str) -> Answer:
+        """Read the agreement and sign it."""
+        read = self.get(f"/v1/agreements/{deal_id}", party=party).ok()
+        body = {"sha256": read["sha256"]}
+        return self.send("POST", f"/v1/agreements/{deal_id}/sign", body, party=party, role="signatory")
+
+    def accept(self, deal_id: str, delivery_id: str, *, party: str = "buyer") -> Answer:
+        """Accept a delivery."""
+        return self.send("POST", f"/v1/deals/{deal_id}/deliveries/{delivery_id}/accept", party=party, role="purchaser")
+
+    def deal(self, deal_id: str) -> dict[str, Any]:
+        """The view of a deal."""
+        return self.get(f"/v1/deals/{deal_id}").ok()
+
+    # --- as the other services ---------------------------------------------------------------------------------
+
+    def hear(self, *events: Event) -> None:
+        """Let news come in, each in a transaction of its own."""
+        for event in events:
+            self.database.run(lambda session, event=event: SERVICE.handlers[type(event)](session, SYSTEM, event))
+
+    def advance(self, by: timedelta) -> int:
+        """Let time pass and do what is due; how many deadlines were handled."""
+        self.frozen.advance(by)
+        timers, handled = Timers(SERVICE, self.database), 0
+        while done := timers.step():
+            handled += done
+        return handled
+
+    def told(self) -> list[Event]:
+        """What was said since the last time, in order."""
+        rows = self.owner.run(
+            lambda session: session.execute(text("DELETE FROM outbox RETURNING id, headers, value")).all()
+        )
+        return [_read_event(row) for row in sorted(rows)]
+
+    # --- a whole trade, step by step ---------------------------------------------------------------------------
+
+    def make_coils(self, *numbers: str, owner: str = "mill", net_kg: str = "8250") -> list[str]:
+        """Pieces that the catalog has described; their ids."""
+        for number in numbers:
+            self.hear(describe_piece(f"piece_{number}", number=number, owner_id=owner, net_kg=net_kg))
+        return [f"piece_{number}" for number in numbers]
+
+    def strike(self, *numbers: str, **terms: Any) -> dict[str, Any]:
+        """A deal over fresh coils."""
+        ids = self.make_coils(*(numbers or ("A1", "A2")))
+        return self.take(self.list_offer(*ids, terms=terms).ok(), *ids).ok()
+
+    def make_effective(self, *numbers: str, **terms: Any) -> dict[str, Any]:
+        """A deal whose deposits are held."""
+        deal = self.strike(*numbers, **terms)
+        self.hear(DepositsHeld(deal_id=deal["id"]))
+        return self.deal(deal["id"])
+
+    def make_signed(self, *numbers: str, **terms: Any) -> dict[str, Any]:
+        """A deal that both have signed."""
+        deal = self.make_effective(*numbers, **terms)
+        for party in ("buyer", "mill"):
+            self.sign(deal["id"], party).ok()
+        return self.deal(deal["id"])
+
+    def make_paid(self, *numbers: str, **terms: Any) -> dict[str, Any]:
+        """A deal whose escrow is full."""
+        deal = self.make_signed(*numbers, **terms)
+        self.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])))
+        return self.deal(deal["id"])
+
+    def start(self, deal: dict[str, Any], delivery_id: str, *piece_ids: str, kg: str = "0") -> None:
+        """A truck is set up and leaves."""
+        carried = list(piece_ids) or [piece["piece_id"] for piece in deal["pieces"]]
+        ids = {"deal_id": deal["id"], "delivery_id": delivery_id}
+        self.hear(
+            DeliveryStarted(**ids, piece_ids=carried, quantity=Quantity(Exact(kg), "KGM")),
+            DeliveryDeparted(**ids, at=clock.now()),
+        )
+
+    def weigh(self, deal: dict[str, Any], delivery_id: str, loaded: str, received: str) -> None:
+        """Both tickets of a truck, in kilograms."""
+        weights = {"loaded": Quantity(Exact(loaded), "KGM"), "received": Quantity(Exact(received), "KGM")}
+        self.hear(DeliveryWeighed(deal_id=deal["id"], delivery_id=delivery_id, piece_ids=[], **weights))
+
+    def pay_out(self, deal_id: str, delivery: dict[str, Any]) -> None:
+        """Settlement has moved a delivery's money."""
+        gross = Money(**delivery["gross"])
+        zero = Money.zero(gross.currency)
+        ids = {"deal_id": deal_id, "delivery_id": delivery["id"], "statement_id": f"statement_{delivery['id']}"}
+        self.hear(DeliverySettled(**ids, paid=gross, fee=zero, shortfall=zero))
+
+    # --- looking in ---------------------------------------------------------------------------------------------
+
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Look into the database."""
+        asked = text(statement.replace(":", "\\:") if not values else statement)
+        return [tuple(row) for row in self.database.look(lambda session: session.execute(asked, values).all())]
+
+    def plant(self, statement: str, **values: Any) -> None:
+        """Break something as the owner of the database could, past every rule."""
+
+        def break_it(session: Any) -> None:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+            session.execute(text(statement), values)
+
+        self.owner.run(break_it)
+
+    def broken(self) -> dict[str, list[str]]:
+        """The ids that break each invariant."""
+        queries = [f"SELECT '{each.name}', id FROM ({each.query}) AS {each.name}" for each in SERVICE.invariants]
+        found: dict[str, list[str]] = {}
+        for name, id in self.rows(" UNION ALL ".join(queries)):
+            found.setdefault(name, []).append(id)
+        return {name: sorted(ids) for name, ids in found.items()}
+
+    def clear(self) -> None:
+        """Empty every table and tell the service again of the market and the companies."""
+        tables = self.rows(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        names = ", ".join(f'"{table}"' for (table,) in tables)
+        self.owner.run(lambda session: session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE")))
+        self.hear(MarketDescribed(market="steel", version=1, name={}, **make_market()))
+        self.hear(*(describe_party(party) for party in ("mill", "buyer", "trader", "warehouse")))
+
+    def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of the service's own tables, to show that a refusal changed nothing."""
+        tables = ("offer", "deal", "delivery", "agreement", "allotment", "outbox")
+        return {table: sorted(map(str, self.rows(f"SELECT * FROM {table}"))) for table in tables}
+
+
+def _read_event(row: Any) -> Event:
+    kinds = {kind.type: kind for kind in vars(orders).values() if isinstance(kind, type) and hasattr(kind, "topic")}
+    return msgspec.json.decode(bytes(row.value), type=kinds[row.headers["ce_type"]], dec_hook=read_wire)
+
+
+def tonnes(value: str) -> dict[str, str]:
+    """A quantity in tonnes, as JSON."""
+    return {"value": value, "unit": "TNE"}
+
+
+def make_terms(**changed: Any) -> dict[str, Any]:
+    """What a seller says of its terms, as JSON."""
+    said = {
+        "price": {"value": "3850.00", "currency": "CNY", "unit": "TNE"},
+        "place": "Tianjin",
+        "valid_until": (BEGINNING + timedelta(days=2)).isoformat(),
+        "deliver_by": (BEGINNING + timedelta(days=20)).isoformat(),
+    }
+    return json.loads(json.dumps({**said, **changed}))
+
+
+def describe_party(party_id: str, version: int = 1, **changed: Any) -> PartyDescribed:
+    """A company as identity describes it."""
+    number = sum(party_id.encode())
+    said = {
+        "name": party_id.capitalize(),
+        "country": "CN",
+        "state": "admitted",
+        "group": None,
+        "identifiers": [PartyIdentifier(scheme="uscc", value=f"91120000{number:010d}")],
+        "bank_accounts": [
+            BankAccount(
+                id=f"account_{party_id}", holder=party_id, number=f"6222{number:012d}", bank="B", currency="CNY"
+            )
+        ],
+    }
+    return PartyDescribed(party_id=party_id, version=version, **{**said, **changed})
+
+
+def describe_piece(
+    piece_id: str, version: int = 1, *, number: str, owner_id: str = "mill", net_kg: str = "8250", **changed: Any
+):
+    """A coil as the catalog describes it."""
+    net = Quantity(Exact(net_kg), "KGM")
+    said = {
+        "market": "steel",
+        "maker_id": "mill",
+        "title": {"zh": "热轧卷", "en": "Hot rolled coil"},
+        "attributes": {},
+        "gross": net,
+        "warehouse_id": "warehouse",
+        "state": "free",
+    }
+    return PieceDescribed(
+        piece_id=piece_id, version=version, number=number, owner_id=owner_id, net=net, **{**said, **changed}
+    )
+
+
+@pytest.fixture(scope="session")
+def databases(cluster: Any) -> Iterator[tuple[Database, Database]]:
+    address = cluster.create_database("orders")
+    migrate.upgrade("orders", address.owner)
+    superuser = Database(cluster.superuser_url("orders"), pool_size=1)
+    database = Database(address.app, pool_size=20)
+    yield database, superuser
+    database.close()
+    superuser.close()
+
+
+@pytest.fixture
+def stand(databases: tuple[Database, Database]) -> Iterator[Stand]:
+    database, owner = databases
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    settings = Settings(service="orders", signing_key=pem)
+    with clock.frozen(BEGINNING) as frozen:
+        app = make_app(SERVICE, database, make_verifier(database, settings), settings=settings)
+        stand = Stand(database, owner, app, private, frozen)
+        stand.clear()
+        yield stand

@@ -1,0 +1,205 @@
+"""What happens when a deadline passes, and when news and deadlines cross."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from chassis.values import Money
+from events.logistics import DeliveryCancelled
+from events.orders import DealCancelled, DealDefaulted, DealDescribed, OfferDescribed, PaymentCalled
+from events.settlement import DepositRefused, DepositsHeld, EscrowFunded, PaymentMissed
+from services.orders.deals.model import EscrowMismatch
+from tests.services.orders.conftest import Stand
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def cancelled(stand: Stand, deal_id: str, reason: str) -> None:
+    """The deal came to nothing, said so once, and its pieces are free."""
+    deal = stand.deal(deal_id)
+    assert (deal["state"], deal["reason"], deal["due_at"]) == ("cancelled", reason, None)
+    told = stand.told()
+    assert [type(event) for event in told] == [DealCancelled, OfferDescribed]
+    assert told[0].reason == reason
+    assert stand.rows("SELECT deal_id FROM allotment WHERE deal_id IS NOT NULL") == []
+    assert stand.broken() == {}
+
+
+def test_deposits_that_are_late_cancel_the_deal(stand: Stand) -> None:
+    deal = stand.strike()
+    stand.told()
+    assert stand.advance(30 * MINUTE - timedelta(seconds=1)) == 0
+    assert stand.advance(timedelta(seconds=1)) == 1
+    cancelled(stand, deal["id"], "deposits_late")
+    stand.hear(
+        DepositsHeld(deal_id=deal["id"]), DepositRefused(deal_id=deal["id"], by="buyer", required=Money(1, "CNY"))
+    )
+    assert stand.told() == []
+
+
+def test_deposits_held_after_the_deadline_cancel_the_deal_although_the_timer_is_late(stand: Stand) -> None:
+    deal = stand.strike()
+    stand.told()
+    stand.frozen.advance(30 * MINUTE)
+    stand.hear(DepositsHeld(deal_id=deal["id"]))
+    cancelled(stand, deal["id"], "deposits_late")
+    assert stand.advance(DAY) == 0
+
+
+@pytest.mark.parametrize("by", ["buyer", "seller"])
+def test_a_refused_deposit_says_whose_it_was(stand: Stand, by: str) -> None:
+    deal = stand.strike()
+    stand.told()
+    stand.hear(DepositRefused(deal_id=deal["id"], by=by, required=Money(635250, "CNY")))
+    cancelled(stand, deal["id"], f"{by}_deposit_refused")
+
+
+@pytest.mark.parametrize("signed", [[], ["mill"]])
+def test_nobody_is_at_fault_when_the_agreement_is_not_signed_in_time(stand: Stand, signed: list[str]) -> None:
+    deal = stand.make_effective()
+    for party in signed:
+        stand.sign(deal["id"], party).ok()
+    stand.told()
+    stand.frozen.advance(DAY)
+    assert stand.sign(deal["id"], "buyer").problem() == "too_late"
+    assert stand.advance(timedelta(0)) == 1
+    cancelled(stand, deal["id"], "not_signed")
+    assert stand.get(f"/v1/agreements/{deal['id']}").ok()["state"] == "void"
+    assert stand.sign(deal["id"], "buyer").problem() == "illegal_move"
+
+
+def test_a_payment_that_is_late_is_asked_for_until_settlement_answers(stand: Stand) -> None:
+    deal = stand.make_signed()
+    stand.told()
+    assert stand.advance(2 * DAY) == 1
+    assert stand.told() == [PaymentCalled(deal_id=deal["id"])]
+    assert stand.deal(deal["id"])["state"] == "signed"
+    assert stand.advance(MINUTE) == 1
+    assert stand.told() == [PaymentCalled(deal_id=deal["id"])]
+    stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])))
+    assert stand.deal(deal["id"])["state"] == "delivering"
+    stand.hear(PaymentMissed(deal_id=deal["id"]))
+    assert stand.deal(deal["id"])["state"] == "delivering"
+    assert stand.broken() == {}
+
+
+def test_a_buyer_who_does_not_pay_forfeits_its_deposit_and_the_pieces_are_free(stand: Stand) -> None:
+    deal = stand.make_signed()
+    stand.told()
+    stand.hear(PaymentMissed(deal_id=deal["id"]))
+    ended = stand.deal(deal["id"])
+    assert (ended["state"], ended["defaulted_by"], ended["reason"]) == ("defaulted", "buyer", "not_paid")
+    defaulted, described = stand.told()
+    said = {"deal_id": deal["id"], "by": "buyer", "reason": "not_paid", "buyer_id": "buyer"}
+    assert defaulted == DealDefaulted(**said, forfeit=Money(635250, "CNY"), passed_piece_ids=[])
+    assert (described.state, len(described.piece_ids)) == ("listed", 2)
+    stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])), PaymentMissed(deal_id=deal["id"]))
+    assert stand.told() == []
+    assert stand.broken() == {}
+
+
+def test_an_escrow_of_another_amount_is_a_bug_that_is_not_passed_over(stand: Stand) -> None:
+    deal = stand.make_signed()
+    with pytest.raises(EscrowMismatch):
+        stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(1, "CNY")))
+    assert stand.deal(deal["id"])["state"] == "signed"
+
+
+def test_a_seller_who_delivers_nothing_forfeits_its_deposit(stand: Stand) -> None:
+    stand.make_paid()
+    stand.told()
+    assert stand.advance(20 * DAY) == 1
+    defaulted, described, expired = stand.told()
+    assert (defaulted.by, defaulted.forfeit, defaulted.passed_piece_ids) == ("seller", Money(317625, "CNY"), [])
+    assert isinstance(described, DealDescribed) and described.state == "defaulted"
+    assert expired.state == "expired"
+    assert stand.rows("SELECT * FROM allotment") == []
+    assert stand.broken() == {}
+
+
+def test_a_seller_who_delivers_half_forfeits_on_the_other_half(stand: Stand) -> None:
+    deal = stand.make_paid("A1", "A2", "A3")
+    stand.start(deal, "delivery_1", "piece_A1", "piece_A2")
+    stand.weigh(deal, "delivery_1", "16500", "16500")
+    accepted = stand.accept(deal["id"], "delivery_1").ok()
+    stand.told()
+    stand.advance(20 * DAY)
+    [defaulted] = [event for event in stand.told() if isinstance(event, DealDefaulted)]
+    assert defaulted.forfeit == Money(158813, "CNY")  # 5 % of 31,762.50
+    assert defaulted.passed_piece_ids == ["piece_A1", "piece_A2"]
+    assert stand.rows("SELECT piece_id, passes_to FROM allotment ORDER BY 1") == [
+        ("piece_A1", "buyer"),
+        ("piece_A2", "buyer"),
+    ]
+    stand.pay_out(deal["id"], accepted)
+    ended = stand.deal(deal["id"])
+    assert (ended["state"], ended["deliveries"][0]["state"]) == ("defaulted", "settled")
+    assert stand.broken() == {}
+
+
+def test_the_deal_waits_for_trucks_and_inspections_and_decides_when_they_are_done(stand: Stand) -> None:
+    deal = stand.make_paid("A1", "A2")
+    stand.advance(19 * DAY)
+    stand.start(deal, "delivery_1", "piece_A1")
+    stand.told()
+    assert stand.advance(DAY) == 1
+    assert stand.deal(deal["id"])["state"] == "delivering"
+    stand.weigh(deal, "delivery_1", "8250", "8250")
+    stand.hear(DeliveryCancelled(deal_id=deal["id"], delivery_id="delivery_1", piece_ids=["piece_A1"]))
+    assert stand.told() == []
+    stand.accept(deal["id"], "delivery_1").ok()
+    stand.advance(timedelta(0))
+    assert stand.deal(deal["id"])["state"] == "defaulted"
+    assert stand.broken() == {}
+
+
+def test_news_of_trucks_of_a_dead_deal_changes_nothing(stand: Stand) -> None:
+    deal = stand.make_paid("A1")
+    stand.advance(20 * DAY)
+    stand.told()
+    before = stand.snapshot()
+    stand.start(deal, "delivery_1")
+    stand.weigh(deal, "delivery_1", "8250", "8250")
+    assert stand.snapshot() == before
+
+
+@pytest.mark.parametrize("first", ["deadline", "news"])
+def test_the_deadline_and_the_refusal_cross_both_ways_round(stand: Stand, first: str) -> None:
+    deal = stand.strike()
+    stand.told()
+    refusal = DepositRefused(deal_id=deal["id"], by="buyer", required=Money(1, "CNY"))
+    if first == "news":
+        stand.hear(refusal)
+        stand.advance(DAY)
+        assert stand.deal(deal["id"])["reason"] == "buyer_deposit_refused"
+    else:
+        stand.advance(DAY)
+        stand.hear(refusal)
+        assert stand.deal(deal["id"])["reason"] == "deposits_late"
+    assert [type(event) for event in stand.told()] == [DealCancelled, OfferDescribed]
+    assert stand.broken() == {}
+
+
+def test_every_message_twice_ends_the_same(stand: Stand) -> None:
+    deal = stand.strike("A1")
+    held = DepositsHeld(deal_id=deal["id"])
+    stand.hear(held, held)
+    for party in ("buyer", "mill"):
+        stand.sign(deal["id"], party).ok()
+        assert stand.sign(deal["id"], party).problem() == "already_signed"
+    funded = EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"]))
+    stand.hear(funded, funded)
+    stand.start(deal, "delivery_1")
+    stand.weigh(deal, "delivery_1", "8250", "8250")
+    stand.weigh(deal, "delivery_1", "8250", "1")
+    accepted = stand.accept(deal["id"], "delivery_1").ok()
+    assert accepted["settled"]["value"] == "8250"
+    assert stand.accept(deal["id"], "delivery_1").problem() == "illegal_move"
+    stand.pay_out(deal["id"], accepted)
+    stand.told()
+    stand.pay_out(deal["id"], accepted)
+    assert stand.told() == []
+    assert stand.broken() == {}

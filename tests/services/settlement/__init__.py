@@ -1,0 +1,1 @@
+"""Tests of settlement over its API and its events."""

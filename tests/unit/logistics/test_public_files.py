@@ -1,0 +1,39 @@
+"""Files that nobody here wrote: tags and event hashes as GS1 and its reference generator give them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.logistics.epcis.object_event import hash_id
+from services.logistics.rfid.epc import decode_epc
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+
+
+def _read(name: str) -> str:
+    if not (DATA / name).exists():
+        pytest.skip(f"the public file {name} is not in ../shared/data")
+    return (DATA / name).read_text()
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_epc_vectors(place: int) -> None:
+    vector = json.loads(_read("vectors/epc.json"))["vectors"][place]
+    identity = decode_epc(vector["hex"])
+    assert identity is not None
+    assert identity.urn == vector["epc_uri"]
+    assert identity.link == (vector["digital_link"] or vector["epc_uri"])
+
+
+def test_event_hash_of_a_reference_document() -> None:
+    document = json.loads(_read("event-hash/examples/epcisDocWithSingleEvent.jsonld"))
+    (event,) = document["epcisBody"]["eventList"]
+    event |= {
+        "eventTime": "2022-02-17T02:33:31.116Z",
+        "epcList": [f"https://id.gs1.org/01/10614141073464/21/{serial}" for serial in (2018, 2017)],
+        "readPoint": {"id": "https://id.gs1.org/414/0614141073467/254/1234"},
+    }
+    assert hash_id(event) == _read("event-hash/examples/epcisDocWithSingleEvent.hashes").strip()
