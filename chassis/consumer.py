@@ -107,7 +107,7 @@ class Consumer:
     """Polls, takes in, commits. One thread uses it."""
 
     def __init__(
-        self, way: Facts | Streams, database: Database, broker: Broker, *, member: str, wait_s: float = 0.05
+        self, way: Facts | Streams, database: Database, broker: Broker, *, member: str, wait_s: float = 0.5
     ) -> None:
         self.way = way
         self.database = database

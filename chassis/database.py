@@ -239,12 +239,17 @@ def _all_models(model: type[Model]) -> Iterable[type[Model]]:
 
 @sqlalchemy_event.listens_for(Session, "after_flush")
 def _remember_new(session: Session, _context: Any) -> None:
-    session.info.setdefault("locked", set()).update(session.new)
+    note_locked(session, *session.new)
 
 
 def is_locked(session: Session, model: Model) -> bool:
     """Whether a model is new in this transaction or was locked by ``get``."""
     return model in session.info.get("locked", ()) or model in session.new
+
+
+def note_locked(session: Session, *models: Model) -> None:
+    """Say that models are locked by a statement of another kind than ``get``, so that events may be about them."""
+    session.info.setdefault("locked", set()).update(models)
 
 
 def _criterion(model: type[M], caller: Any) -> ColumnElement[bool]:
@@ -257,7 +262,7 @@ def get(session: Session, model: type[M], id: str, caller: Any) -> M:
     found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound(f"no {_noun(model)} {id!r}")
-    session.info.setdefault("locked", set()).add(found)
+    note_locked(session, found)
     return found
 
 
@@ -269,7 +274,7 @@ def get_many(session: Session, model: type[M], ids: Iterable[str], caller: Any) 
     if len(found) < len(wanted):
         missing = sorted(set(wanted) - {row.id for row in found})
         raise NotFound(f"no {_noun(model)} {', '.join(missing)}", missing=missing)
-    session.info.setdefault("locked", set()).update(found)
+    note_locked(session, *found)
     return found
 
 

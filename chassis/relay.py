@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from chassis.brokers import Broker, Message
 from chassis.database import Database
 
 BATCH = 500
 _LOCK = text("SELECT pg_try_advisory_lock(hashtext('haihe outbox relay'))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtext('haihe outbox relay'))")
 _READ = text("SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT :batch")
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
 
@@ -56,5 +60,7 @@ class Relay:
         """Give up the lock by closing its connection."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            with suppress(DBAPIError):
+                connection.execute(_UNLOCK)
             connection.invalidate()
             connection.close()

@@ -33,7 +33,9 @@ from chassis.service import Service
 from chassis.settings import Settings
 from chassis.timers import Timers
 
-IDLE_S = 0.2
+IDLE_S = {"relay": 0.2, "housekeeping": 5.0}
+USUAL_IDLE_S = 0.5
+FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 5.0
 BEAT_S = 2.0
 HUNG_S = 60.0
@@ -153,21 +155,21 @@ class Worker:
         thread.start()
 
     def _turn(self, context: Context, name: str, loop: Loop) -> None:
-        service, back_off = context.service.name, IDLE_S
+        service, back_off, idle_s = context.service.name, FIRST_BACK_OFF_S, IDLE_S.get(name, USUAL_IDLE_S)
         wake = self._wake[service] if name == "relay" else self._stop
         while not self._stop.is_set():
             try:
-                done, error, back_off = loop.step(), None, IDLE_S
+                done, error, back_off = loop.step(), None, FIRST_BACK_OFF_S
             except Exception as raised:
                 done, error = 0, f"{type(raised).__name__}: {raised}"
-                log.warning("loop failed", service=service, loop=name, error=error, exc_info=back_off == IDLE_S)
+                log.warning("loop failed", service=service, loop=name, error=error, exc_info=back_off == FIRST_BACK_OFF_S)
                 LOOP_FAILURES.labels(service, name).inc()
                 self._stop.wait(back_off)
                 back_off = min(back_off * 2, LONGEST_BACK_OFF_S)
             self._beats[service, name] = (time.monotonic(), error)
             LOOP_WORK.labels(service, name).inc(done)
             if not done and name not in ("facts", "streams"):
-                wake.wait(IDLE_S)
+                wake.wait(idle_s)
                 if wake is not self._stop:
                     wake.clear()
         loop.close()

@@ -36,7 +36,7 @@ def look_at(service: str, database: Database) -> Readiness:
         now = clock.now()
         rows = database.look(lambda session: session.execute(_BEATS, {"since": now - 40 * FRESH}).all())
     except Problem as problem:
-        return Readiness(service, False, f"the database does not answer: {problem.detail or problem.title}", {})
+        return Readiness(service, False, f"the database does not answer: {problem.detail or problem.title()}", {})
     loops = judge_loops(rows, now)
     return Readiness(service, all(said == "ok" for said in loops.values()), None, loops)
 

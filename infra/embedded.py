@@ -56,6 +56,7 @@ class Platform:
         self.told_to_stop = threading.Event()
         self._started = datetime.now(UTC)
         self._announced = False
+        self._metrics: Path | None = None
 
     @contextlib.contextmanager
     def up(self) -> Iterator[None]:
@@ -85,8 +86,7 @@ class Platform:
             signal.signal(number, lambda *_: self.told_to_stop.set())
 
     def _bring_up(self, listener: socket.socket) -> None:
-        if left := end_leftovers(self.folder.read_state().get("children", {})):
-            self.say(f"The last run was killed; ended what it left: {', '.join(left)}")
+        self._clear_last_run()
         self.say("Starting PostgreSQL")
         self._start("postgres", self.cluster)
         for name in (*SERVICES, environment.BROKER):
@@ -94,14 +94,20 @@ class Platform:
         told = environment.platform_environment(self.folder, self.cluster, port=self.port)
         for name in SERVICES:
             self._migrate(name, told)
-        shutil.rmtree(self.folder.metrics, ignore_errors=True)
-        self.folder.metrics.mkdir(parents=True)
-        told |= environment.process_environment(self.folder, self.capacity) | self._start_sandbox()
+        self._metrics = environment.make_metrics_folder()
+        told |= environment.process_environment(self.capacity, self._metrics) | self._start_sandbox()
         environ = environment.merge_environment(os.environ, told)
         self.say("Starting the worker and the web server")
         self._start("worker", Process(self._worker_command(), environ=environ, log=self.folder.logs / "worker.log"))
         web = self._web_command(listener.fileno())
         self._start("web", Process(web, environ=environ, log=self.folder.logs / "web.log", files=[listener.fileno()]))
+
+    def _clear_last_run(self) -> None:
+        last = self.folder.read_state()
+        if left := end_leftovers(last.get("children", {})):
+            self.say(f"The last run was killed; ended what it left: {', '.join(left)}")
+        if metrics := last.get("metrics"):
+            shutil.rmtree(metrics, ignore_errors=True)
 
     def _migrate(self, name: str, told: dict[str, str]) -> None:
         try:
@@ -175,6 +181,7 @@ class Platform:
             {
                 "pid": os.getpid(),
                 "announced": self._announced,
+                "metrics": str(self._metrics) if self._metrics else None,
                 "url": self.url,
                 "started": self._started.isoformat(timespec="seconds"),
                 "children": {child.name: child.describe() for child in self.children},
@@ -186,4 +193,6 @@ class Platform:
         listener.close()
         for child in reversed(self.children):
             child.thing.stop()
+        if self._metrics:
+            shutil.rmtree(self._metrics, ignore_errors=True)
         self._note_state()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,14 +52,23 @@ def platform_environment(folder: DataFolder, cluster: Cluster, *, port: int) -> 
     return told
 
 
-def process_environment(folder: DataFolder, capacity: Capacity) -> dict[str, str]:
-    """What web and worker are told besides: their pools, where metrics add up, and where the worker listens for
-    pokes.
+def process_environment(capacity: Capacity, metrics: Path) -> dict[str, str]:
+    """What web and worker are told besides: their pools, the folder where metrics add up, and where the worker listens
+    for pokes.
     """
-    told = {"HAIHE_POOL_SIZE": str(capacity.pool_size), "PROMETHEUS_MULTIPROC_DIR": str(folder.metrics)}
+    told = {"HAIHE_POOL_SIZE": str(capacity.pool_size), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     for name, port in zip(SERVICES, find_free_ports(len(SERVICES)), strict=True):
         told[f"HAIHE_{name.upper()}_POKE"] = f"127.0.0.1:{port}"
     return told
+
+
+def make_metrics_folder() -> Path:
+    """An empty folder for the files that processes write their metrics to.
+
+    In memory where there is any: they are mapped, and writing to a mapped file on a full disk kills the process.
+    """
+    memory = Path("/dev/shm")
+    return Path(tempfile.mkdtemp(prefix="haihe-metrics-", dir=memory if os.access(memory, os.W_OK) else None))
 
 
 def sandbox_environment(folder: DataFolder, port: int) -> dict[str, str]:

@@ -25,7 +25,6 @@ class DataFolder:
         self.secrets = self.path / "secrets"
         self.logs = self.path / "logs"
         self.run = self.path / "run"
-        self.metrics = self.run / "metrics"
         self.index = self.path / "index"
         self.mail = self.path / "mail"
         self.sample = self.path / "sample.json"

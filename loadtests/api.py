@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import itertools
 import json
 import os
 import threading
@@ -64,13 +63,9 @@ class HttpCarrier:
         return response.status, raw
 
 
-_run = os.urandom(4).hex()
-_numbers = itertools.count(1)
-
-
 def new_key() -> str:
-    """A fresh idempotency key."""
-    return f"key-{_run}-{next(_numbers):08d}"
+    """A fresh idempotency key; processes that were forked from one have keys of their own."""
+    return f"key-{os.urandom(12).hex()}"
 
 
 @dataclass

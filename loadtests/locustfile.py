@@ -18,7 +18,7 @@ from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests import judging, local
-from loadtests.api import Api, keep_session
+from loadtests.api import Api, ApiRefused, keep_session
 from loadtests.journeys import browse, popular, whole_trade
 from loadtests.journeys.carrier import LocustCarrier
 from loadtests.journeys.fair import Account, Fair
@@ -63,15 +63,15 @@ class Person(FastHttpUser):
     def on_start(self) -> None:
         """Comes to the fair; one who cannot stays away, which is an error."""
         self.chance = Random()
-        try:
-            with timed(self.environment, "come to the fair"):
-                self.trade = Run.fair.enter(Api(LocustCarrier(self.client)))
-        except Exception as error:
-            raise StopUser from error
-        self.trade.tell = lambda name, seconds: log_journey(self.environment, name, seconds)
+        self.trade = None
+        with contextlib.suppress(Exception), timed(self.environment, "come to the fair"):
+            self.trade = Run.fair.enter(Api(LocustCarrier(self.client)))
+            self.trade.tell = lambda name, seconds: log_journey(self.environment, name, seconds)
 
     def make(self, journey: Any) -> None:
         """One journey, timed; how it failed is among the errors of the run."""
+        if self.trade is None:
+            raise StopUser
         with contextlib.suppress(Exception), timed(self.environment, journey.__name__):
             journey(self.trade, Run.fair, self.chance)
 
@@ -135,11 +135,18 @@ def timed(environment: Environment, name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        environment.stats.log_error(JOURNEY, name, f"{type(error).__name__}: {error}"[:300])
+        environment.stats.log_error(JOURNEY, name, _name_failure(error))
         log.warning("%s: %s: %s", name, type(error).__name__, error)
         raise
     finally:
         log_journey(environment, name, time.perf_counter() - began)
+
+
+def _name_failure(error: Exception) -> str:
+    """What a failure is called in the report, the same for all of its kind."""
+    if isinstance(error, ApiRefused):
+        return f"refused with {error.status} {error.problem}"
+    return type(error).__name__
 
 
 def log_journey(environment: Environment, name: str, seconds: float) -> None:
@@ -175,6 +182,7 @@ def prepare(environment: Environment, **_: Any) -> None:
     Run.fair = Fair(keep_session(*operator))
     if isinstance(environment.runner, WorkerRunner):
         events.report_to_master.add_listener(lambda client_id, data: data.update(fair=asdict(Run.fair.account)))
+        events.test_stop.add_listener(report_last)
     else:
         events.worker_report.add_listener(lambda client_id, data: hear_of(client_id, data.get("fair")))
         events.test_start.add_listener(begin)
@@ -186,6 +194,13 @@ def hear_of(client_id: str, told: dict[str, Any] | None) -> None:
     """What a worker has done so far."""
     if told:
         Run.accounts[client_id] = Account(**told)
+
+
+def report_last(environment: Environment, **_: Any) -> None:
+    """Tells the master the end of it: it hears no more of a worker that has stopped, until that one is ready again."""
+    environment.runner._send_stats()
+    # So long a worker waits before it is ready, although its users have gone.
+    environment.stop_timeout = 0.0
 
 
 def begin(environment: Environment, **_: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from alembic import context
+from sqlalchemy.types import TypeDecorator
 
 from chassis.migrate import load_metadata
 
@@ -18,10 +19,20 @@ def is_ours(thing: Any, name: str | None, kind: str, reflected: bool, compared: 
     return not (kind == "table" and reflected and compared is None)
 
 
+def write_plainly(kind: str, thing: Any, autogen: Any) -> str | bool:
+    """Types of our own are written into migrations as the types of PostgreSQL that they are stored in."""
+    if kind == "type" and isinstance(thing, TypeDecorator):
+        stored = thing.impl_instance
+        written = repr(stored)
+        return f"postgresql.{written}" if type(stored).__module__.startswith("sqlalchemy.dialects") else f"sa.{written}"
+    return False
+
+
 context.configure(
     connection=attributes["connection"],
     target_metadata=metadata,
     include_object=is_ours,
+    render_item=write_plainly,
     compare_type=True,
     transactional_ddl=True,
 )

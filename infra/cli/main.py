@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import click
@@ -10,6 +11,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from chassis.brokers import BrokerDown
+from chassis.database import Unreachable
 from chassis.migrate import HalfMigrated
 from chassis.problems import Problem
 from chassis.settings import BadSetting
@@ -45,9 +47,8 @@ def main() -> None:
     """Runs the command; exits with its status, or with the status of the failure after saying what it is."""
     configure_logging(process="haihe", level="WARNING")
     try:
-        haihe(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        # Without standalone mode click returns the status of an Exit instead of leaving with it.
+        sys.exit(haihe(standalone_mode=False))
     except click.Abort:
         _fail("Aborted.", 130)
     except click.ClickException as wrong:
@@ -60,25 +61,30 @@ def main() -> None:
     except HalfMigrated as error:
         _fail(str(error), failures.HalfMigrated.code)
     except (psycopg.OperationalError, DBAPIError) as error:
-        _fail(f"The database cannot be reached: {_first_line(error)}", failures.DatabaseUnreachable.code)
+        _fail_on_database(error)
     except BrokerDown as down:
         _fail(f"The broker cannot be reached: {down.detail}", failures.DatabaseUnreachable.code)
+    except Unreachable as lost:
+        _fail_on_database(lost.__cause__ or lost)
     except Problem as problem:
         _fail(f"{problem.title()} {problem.detail}".strip(), REFUSED)
     except OSError as error:
         _fail_on_disk(error)
 
 
-def _fail_on_disk(error: OSError) -> None:
-    if error.errno == 28:
+def _fail_on_database(error: BaseException) -> None:
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if "No space left" in said:
         _fail(
-            f"No space is left for {error.filename or 'the data'}. Make room and start again.", failures.DiskFull.code
+            f"The database's disk is full. Make room and try again; nothing is lost. ({said})", failures.DiskFull.code
         )
+    _fail(f"The database cannot be reached: {said}", failures.DatabaseUnreachable.code)
+
+
+def _fail_on_disk(error: OSError) -> None:
+    if error.errno == errno.ENOSPC:
+        _fail(f"No space is left for {error.filename or 'the data'}. Make room and try again.", failures.DiskFull.code)
     _fail(f"{error.strerror}: {error.filename}" if error.filename else str(error), REFUSED)
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _fail(message: str, code: int) -> None:

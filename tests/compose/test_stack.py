@@ -1,4 +1,4 @@
-"""The deployed stack: the project's own compose file brought up, the steel trade played through nginx, data kept over down and up."""
+"""The deployed stack: our own compose file brought up, the steel trade played through nginx, data kept over down and up."""
 
 from __future__ import annotations
 

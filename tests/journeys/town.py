@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from loadtests.api import Actor, ApiRefused
-from loadtests.steel import Coil, Company, SteelTrade
+from loadtests.steel import Coil, Company, SteelTrade, company_code
 from tests.world import World
 
 RICH = 10**11
@@ -44,6 +44,33 @@ class Town(SteelTrade):
             self.top_up(role, RICH)
         self.open_gate()
         self.settle()
+
+    def admit_many(self, count: int, *, amount: int) -> list[str]:
+        """Companies that only buy, each with so much money; their ids."""
+        party_ids = []
+        for number in range(count):
+            account = {"holder": f"Crowd {number}", "number": f"6333{number:012d}", "bank": "Sample", "currency": "CNY"}
+            body = {
+                "name": f"Crowd {number}",
+                "country": "CN",
+                "identifiers": [{"scheme": "uscc", "value": company_code(5_000 + number)}],
+                "bank_accounts": [account],
+                "admin": {"email": f"crowd.{number}@sample.haihe.example", "name": "Crowd"},
+            }
+            party_ids.append(self.operator.post("/v1/parties", body)["id"])
+        self.settle()
+        for number, party_id in enumerate(party_ids):
+            token = self.world.token("finance", party_id=party_id)
+            credit = {
+                "bank_reference": f"CROWD-{number}",
+                "value_date": self.now().date().isoformat(),
+                "payer_account": f"6333{number:012d}",
+                "payer_name": f"Crowd {number}",
+                "amount": {"amount": amount, "currency": "CNY"},
+                "remittance": self.world.client(token).get("/v1/accounts").ok()["reference"],
+            }
+            assert self.operator.post("/v1/bank-credits", credit)["state"] == "credited"
+        return party_ids
 
     # Goods
 

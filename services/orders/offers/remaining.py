@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Numeric, and_, bindparam, case, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from chassis.database import note_locked
 from chassis.values import Quantity
 from services.orders.offers.model import Offer
 from services.orders.pieces.queries import FREE_WORTH
@@ -64,5 +65,5 @@ def _take(session: Session, statement: Any, **values: Any) -> Offer | None:
     offer: Offer | None = session.scalars(statement, values).one_or_none()
     if offer is not None:
         # The update holds the row's lock, as ``get`` would: what is told of the offer keeps its order.
-        session.info.setdefault("locked", set()).add(offer)
+        note_locked(session, offer)
     return offer
