@@ -60,6 +60,7 @@ compose-test: $(VENV)/.test ## bring the compose stack up and play the trade thr
 docs: $(VENV)/.test ## write the generated pages and files again
 	@$(HAIHE) nginx > infra/nginx/haihe.conf.template
 	@$(VENV)/bin/python -m infra.docs
+	@HAIHE_WRITE_DOCS=1 $(VENV)/bin/python -m pytest -q tests/journeys -k transcript
 
 secrets: $(VENV)/.run ## the secret files of the compose stack, in infra/secrets
 	@$(HAIHE) secrets infra/secrets

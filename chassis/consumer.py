@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import messages, parking, telemetry
 from chassis.auth import Caller
-from chassis.brokers import Broker, Message, Subscription
+from chassis.brokers import Broker, Message, StaleMember, Subscription
 from chassis.database import Database
 from chassis.envelope import read_envelope
 from chassis.problems import NotFound, NotYetKnown, Unavailable
@@ -130,7 +130,11 @@ class Consumer:
         except BaseException:
             self._subscription.seek_to_committed()
             raise
-        self._subscription.commit()
+        try:
+            self._subscription.commit()
+        except StaleMember as error:
+            # Another member reads these partitions now: the inbox keeps what it hears again from counting twice.
+            log.info("partitions were lost while reading", group=self.way.group, reason=error.detail)
         return len(batch)
 
     def _take_in(self, batch: list[Message]) -> None:

@@ -103,7 +103,7 @@ def make_loops(context: Context) -> dict[str, Loop]:
         loops["timers"] = Timers(service, database)
     if service.errands:
         loops["errands"] = Errands(service, database, context.settings)
-    loops["housekeeping"] = _Steps(Housekeeping(database).step)
+    loops["housekeeping"] = _Steps(Housekeeping(database, broker).step)
     for name, make in service.loops.items():
         loops[name] = make(context)
     return loops
@@ -114,8 +114,9 @@ class Housekeeping:
 
     EVERY_S = 60.0
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, broker: Broker) -> None:
         self.database = database
+        self.broker = broker
         self._next = 0.0
 
     def step(self) -> int:
@@ -123,7 +124,8 @@ class Housekeeping:
         if time.monotonic() < self._next:
             return 0
         self._next = time.monotonic() + self.EVERY_S
-        return self.database.run(
+        forgotten = self.broker.forget_old()
+        return forgotten + self.database.run(
             lambda session: purge_inbox(session) + purge_idempotency(session) + purge_errands(session)
         )
 

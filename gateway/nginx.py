@@ -38,9 +38,9 @@ server {
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_intercept_errors off;
-    error_page 400 494 @malformed;
+    error_page 400 494 =400 @malformed;
     error_page 413 @too_large;
-    error_page 502 503 504 @unavailable;
+    error_page 502 503 504 =503 @unavailable;
 """
 _LOCATION = """
     location ~ ^/v1/(?:{nouns})(?:/|$) {{

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Climb:
     """Users are added a step at a time until the rate of requests rises by less than ``gain``, then taken away again.
 
-    ``peak`` is the most requests a second that was seen, and the users that there were.
+    ``peak`` is the most requests a second that was seen, and the users that it took.
     """
 
     step: int
@@ -26,7 +26,7 @@ class Climb:
             self.seen.append((self.users, rate))
         if not self.falling and self.users:
             is_better = rate > self.peak[0] * (1 + self.gain)
-            self.peak = max(self.peak, (rate, self.users))
+            self.peak = (rate, self.users) if rate > self.peak[0] else self.peak
             self.falling = not is_better or self.users >= self.most
         self.users = self.users - self.step if self.falling else min(self.users + self.step, self.most)
         return self.users if self.users > 0 else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chassis.database import transaction_open
 from chassis.telemetry import configure_logging
 from infra.cluster import UNSAFE_BUT_FAST, Cluster
 from tests.world import World, make_world
@@ -18,6 +20,15 @@ ROOM_BYTES = 2 * 1024**3
 
 
 configure_logging(process="test", level="WARNING")
+
+
+def _refuse_calls_in_transactions(event: str, _arguments: object) -> None:
+    """No network call inside a transaction: whoever makes one in any test is told so there."""
+    if event == "socket.connect" and transaction_open.get():
+        raise AssertionError("a socket was opened while a transaction is open: make it an errand")
+
+
+sys.addaudithook(_refuse_calls_in_transactions)
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ class PostgresBroker:
         self._settings = settings
         self._lock = Lock()
         self._pool: ConnectionPool | None = None
-        self._pid = 0
+        self._pid = os.getpid()
         self._topics: dict[str, tuple[int, int]] = {}
 
     @classmethod
@@ -180,9 +180,12 @@ class PostgresBroker:
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
         """A connection of this process's pool, in autocommit; BrokerDown when there is none."""
+        if self._pid != os.getpid():
+            # After a fork the parent's pool is left alone, and its lock may be held by a thread that did not come along.
+            self._pid, self._lock, self._pool = os.getpid(), Lock(), None
         with self._lock:
-            if self._pool is None or self._pid != os.getpid():
-                self._pool, self._pid = self._open_pool(), os.getpid()
+            if self._pool is None:
+                self._pool = self._open_pool()
             pool = self._pool
         with broker_down(), pool.connection() as connection:
             yield connection

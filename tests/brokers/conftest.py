@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +60,10 @@ def kafka_stand() -> Iterator[KafkaStand]:
     stand = KafkaStand(require_kafka())
     yield stand
     stand.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One after the other: they kill the Kafka that they share."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("kafka"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 import pytest
@@ -132,3 +133,16 @@ def test_a_stateful_model_moves_by_its_table_alone(stand: Stand) -> None:
     with pytest.raises(sample.Conflict, match="cannot close while closed"):
         stand.database.run(close_twice)
     assert stand.rows("SELECT state FROM note") == [("open",)]
+
+
+def test_nobody_calls_out_while_a_transaction_is_open(stand: Stand) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def call_out(session) -> None:
+            socket.create_connection(listener.getsockname()).close()
+
+        with pytest.raises(AssertionError, match="make it an errand"):
+            stand.database.run(call_out)
+        stand.database.look(call_out)

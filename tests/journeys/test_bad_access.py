@@ -147,7 +147,15 @@ def test_a_suspended_company_is_refused_everywhere_and_no_longer_taken_from(town
         offer = town.offer_coils(20_000)
         town.operator.post(f"/v1/parties/{town.mill.party_id}/suspend")
         town.settle()
-        for path in ("/v1/me", "/v1/parties", "/v1/pieces", "/v1/offers", "/v1/deals", "/v1/accounts", "/v1/deliveries"):
+        for path in (
+            "/v1/me",
+            "/v1/parties",
+            "/v1/pieces",
+            "/v1/offers",
+            "/v1/deals",
+            "/v1/accounts",
+            "/v1/deliveries",
+        ):
             assert town.world.client(town.mill.desk._token).get(path).problem() == "access_ended", path
         assert town.world.client().post("/v1/sessions", sign_in_of(town, "mill")).status in (401, 403)
         with town.refuses(409, "party_suspended"):

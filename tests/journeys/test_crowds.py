@@ -101,10 +101,7 @@ def test_no_coil_is_sold_twice(town: Town, buyers: list[Client]) -> None:
     draw = random.Random(1)
     choices = [draw.sample(offer_pieces(offer), draw.randint(1, 4)) for _ in buyers]
     answers = all_at_once(
-        [
-            take(buyer, n, offer, piece_ids=choice)
-            for n, (buyer, choice) in enumerate(zip(buyers, choices, strict=True))
-        ]
+        [take(buyer, n, offer, piece_ids=choice) for n, (buyer, choice) in enumerate(zip(buyers, choices, strict=True))]
     )
     assert {answer.status for answer in answers} == {201, 409}
     sold = [piece["piece_id"] for answer in answers if answer.status == 201 for piece in answer.body["pieces"]]

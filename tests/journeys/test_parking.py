@@ -31,9 +31,7 @@ def send_trucks(town: Town, deal: dict[str, Any]) -> list[str]:
     town.world.broker.hold_back("logistics")
     path, gate = "/v1/deliveries", town.known["gate"]["id"]
     body = {"deal_id": deal["id"], "gate_id": gate, "plate": "津A·1", "driver": "Li Wei"}
-    sent = [
-        town.warehouse.desk.post(path, body | {"piece_ids": [piece["piece_id"]]})["id"] for piece in deal["pieces"]
-    ]
+    sent = [town.warehouse.desk.post(path, body | {"piece_ids": [piece["piece_id"]]})["id"] for piece in deal["pieces"]]
     town.world.broker.release("logistics")
     return sent
 
@@ -68,7 +66,7 @@ def rows_of(world: World) -> dict[str, list[str]]:
             if table in OF_THE_CHASSIS:
                 continue
             drawn = ", ".join(f"'{name}'" for name in sorted(DRAWN))
-            rows = world.sql(service, f"SELECT (to_jsonb(t) - ARRAY[{drawn}])::text FROM \"{table}\" t")
+            rows = world.sql(service, f'SELECT (to_jsonb(t) - ARRAY[{drawn}])::text FROM "{table}" t')
             found[f"{service}.{table}"] = sorted(row[0] for row in rows)
     return found
 

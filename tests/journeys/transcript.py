@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "journeys"
-SECRETS = {"access_token", "refresh_token", "invitation", "secret", "api_key", "token", "password"}
+SECRETS = {"access_token", "refresh_token", "invitation", "secret", "api_key", "token", "password", "prefix"}
 LONGEST_LIST = 3
 
 
