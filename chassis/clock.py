@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case: sorts as the number does
 
@@ -36,13 +37,15 @@ class FrozenClock:
     def __init__(self, at: datetime) -> None:
         self.at = at
         self.count = 0
+        self._lock = Lock()
 
     def now(self) -> datetime:
         return self.at
 
     def new_id(self, noun: str) -> str:
-        self.count += 1
-        return f"{noun}_{_base32(self.count, 26)}"
+        with self._lock:
+            self.count += 1
+            return f"{noun}_{_base32(self.count, 26)}"
 
     def advance(self, by: timedelta) -> None:
         """Let time pass."""

@@ -35,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Composite, DeclarativeBase, Session, composite, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -169,6 +170,8 @@ class Database:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._attempt(work)
+            except PoolTimeout as error:
+                raise Unavailable("every connection to the database is busy") from error
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not _may_retry(error):
                     raise _problem_of(error) from error
@@ -201,6 +204,8 @@ class Database:
             try:
                 with self._reading() as session:
                     return work(session)
+            except PoolTimeout as error:
+                raise Unavailable("every connection to the database is busy") from error
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not _may_retry(error):
                     raise _problem_of(error) from error

@@ -44,10 +44,10 @@ LOOP_FAILURES = Counter(
     "haihe_loop_failures", "Times that a worker's loop failed and began again.", ("service", "loop")
 )
 OUTBOX_AGE = Gauge(
-    "haihe_outbox_age_seconds", "Age of the oldest event still to be sent.", ("service",), multiprocess_mode="max"
+    "haihe_outbox_age_seconds", "Age of the oldest event still to be sent.", ("service",), multiprocess_mode="mostrecent"
 )
-PARKED = Gauge("haihe_parked_keys", "Keys whose messages are parked.", ("service",), multiprocess_mode="max")
-LAG = Gauge("haihe_consumer_lag", "Messages still to be heard.", ("service",), multiprocess_mode="max")
+PARKED = Gauge("haihe_parked_keys", "Keys whose messages are parked.", ("service",), multiprocess_mode="mostrecent")
+LAG = Gauge("haihe_consumer_lag", "Messages still to be heard.", ("service",), multiprocess_mode="mostrecent")
 log = structlog.get_logger(__name__)
 
 

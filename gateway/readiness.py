@@ -1,6 +1,4 @@
-"""Whether a service can do its work: its database answers at this version's schema, and each of its worker's loops
-comes round.
-"""
+"""Whether a service can do its work: its database answers, and each of its worker's loops comes round."""
 
 from __future__ import annotations
 
@@ -12,7 +10,6 @@ from sqlalchemy import Row, text
 
 from chassis import clock
 from chassis.database import Database
-from chassis.migrate import pending
 from chassis.problems import Problem
 
 FRESH = timedelta(seconds=15)
@@ -20,9 +17,7 @@ _BEATS = text("SELECT member, loop, at, error FROM heartbeat WHERE at > :since O
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """One service: ``problem`` says what is wrong with its database; each loop is ``ok`` or says what is wrong with
-    it.
-    """
+    """One service: ``problem`` is what its database lacks; each loop is ``ok`` or what is wrong with it."""
 
     service: str
     ready: bool
@@ -52,11 +47,3 @@ def judge_loops(rows: Iterable[Row], now: datetime) -> dict[str, str]:
         if member in alive and said.get(loop) != "ok":
             said[loop] = error or ("ok" if at > now - FRESH else f"has not come round since {at:%H:%M:%S} UTC")
     return said
-
-
-def find_unmigrated(service: str, url: str) -> str | None:
-    """What is wrong with the schema of a database for this version, or None. Raises HalfMigrated when it is of
-    another one.
-    """
-    missing = pending(service, url)
-    return f"the database of {service} lacks {', '.join(missing)}: run `haihe migrate`" if missing else None

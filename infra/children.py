@@ -165,7 +165,7 @@ def _born(pid: int) -> float | None:
     return None
 
 
-def end_leftovers(children: Mapping[str, Mapping[str, Any]], patience_s: float = 45.0) -> list[str]:
+def end_leftovers(children: Mapping[str, Mapping[str, Any]], patience_s: float = 65.0) -> list[str]:
     """Ends the processes of a run whose supervisor was killed; the names of those that were still there."""
     left: dict[str, psutil.Process] = {}
     for name, child in children.items():

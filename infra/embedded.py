@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -33,6 +32,8 @@ from infra.migrations import migrate_service
 HERE = Path(__file__).resolve().parent
 TICK_S = 0.2
 READY_WITHIN_S = 90.0
+# Longer than gunicorn's own patience with requests that it has accepted.
+WEB_FINISHES_WITHIN_S = 60.0
 Say = Callable[[str], None]
 
 
@@ -99,15 +100,20 @@ class Platform:
         environ = environment.merge_environment(os.environ, told)
         self.say("Starting the worker and the web server")
         self._start("worker", Process(self._worker_command(), environ=environ, log=self.folder.logs / "worker.log"))
-        web = self._web_command(listener.fileno())
-        self._start("web", Process(web, environ=environ, log=self.folder.logs / "web.log", files=[listener.fileno()]))
+        web = Process(
+            self._web_command(listener.fileno()),
+            environ=environ,
+            log=self.folder.logs / "web.log",
+            files=[listener.fileno()],
+            patience_s=WEB_FINISHES_WITHIN_S,
+        )
+        self._start("web", web)
 
     def _clear_last_run(self) -> None:
         last = self.folder.read_state()
         if left := end_leftovers(last.get("children", {})):
             self.say(f"The last run was killed; ended what it left: {', '.join(left)}")
-        if metrics := last.get("metrics"):
-            shutil.rmtree(metrics, ignore_errors=True)
+        environment.drop_metrics_folder(last.get("metrics"))
 
     def _migrate(self, name: str, told: dict[str, str]) -> None:
         try:
@@ -174,6 +180,7 @@ class Platform:
 
     def _tick(self) -> None:
         if any([child.look_after() for child in self.children]):
+            environment.forget_dead_gauges(self._metrics)
             self._note_state()
 
     def _note_state(self) -> None:
@@ -193,6 +200,5 @@ class Platform:
         listener.close()
         for child in reversed(self.children):
             child.thing.stop()
-        if self._metrics:
-            shutil.rmtree(self._metrics, ignore_errors=True)
+        environment.drop_metrics_folder(self._metrics)
         self._note_state()

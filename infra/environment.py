@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -20,6 +22,7 @@ from infra.folder import DataFolder
 from infra.secrets import read_or_make_secret, write_secret
 
 BROKER = "broker"
+METRICS = "haihe-metrics-"
 
 
 def make_signing_key(folder: Path) -> Path:
@@ -68,7 +71,20 @@ def make_metrics_folder() -> Path:
     In memory where there is any: they are mapped, and writing to a mapped file on a full disk kills the process.
     """
     memory = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="haihe-metrics-", dir=memory if os.access(memory, os.W_OK) else None))
+    return Path(tempfile.mkdtemp(prefix=METRICS, dir=memory if os.access(memory, os.W_OK) else None))
+
+
+def drop_metrics_folder(folder: Path | str | None) -> None:
+    """Removes a folder that ``make_metrics_folder`` made, and no other."""
+    if folder and Path(folder).name.startswith(METRICS):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_dead_gauges(folder: Path | None) -> None:
+    """Removes what processes that are gone measured last; their counters go on to count."""
+    for file in folder.glob("gauge_*_*.db") if folder else ():
+        if not psutil.pid_exists(int(file.stem.rpartition("_")[2])):
+            file.unlink(missing_ok=True)
 
 
 def sandbox_environment(folder: DataFolder, port: int) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """What every gunicorn of Haihe has in common; processes, threads and address come from whoever starts it."""
 
+import os
+
 from prometheus_client import multiprocess
 
 worker_class = "gthread"
@@ -8,7 +10,7 @@ timeout = 60
 # Longer than the longest request: a statement may take 15 s, and a command is tried three times.
 graceful_timeout = 50
 keepalive = 15
-worker_tmp_dir = "/dev/shm" if __import__("os").path.isdir("/dev/shm") else None
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 control_socket_disable = True
 forwarded_allow_ips = "127.0.0.1,::1"
 accesslog = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import psycopg
 from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
 
 from chassis import migrate, settings
 from chassis.auth import Caller
@@ -30,6 +31,19 @@ def ensure_databases(superuser_url: str) -> list[str]:
             if databases.ensure_database(admin, owner.database, owner=owner.username, app=app.username):
                 made.append(name)
     return made
+
+
+def refuse_unmigrated(name: str) -> None:
+    """Raises HalfMigrated when a service's database lacks a migration of this version.
+
+    A newer database is fine, because migrations only expand; one that does not answer is looked at later, by whoever uses it.
+    """
+    try:
+        missing = migrate.pending(name, settings.read(name).database)
+    except (migrate.HalfMigrated, OperationalError):
+        return
+    if missing:
+        raise migrate.HalfMigrated(f"the database of {name} lacks {', '.join(missing)}: run `haihe migrate` first")
 
 
 def migrate_service(name: str, environ: Mapping[str, str] | None = None) -> list[str]:

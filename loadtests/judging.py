@@ -13,7 +13,7 @@ from loadtests import local
 from loadtests.api import Actor, Api, HttpCarrier, SharingActor, keep_session
 from loadtests.draining import PARKED, Drain, await_drained, look_at, read_metrics
 from loadtests.invariants import find_broken, read_books
-from loadtests.journeys.fair import Account
+from loadtests.journeys.load_trade import Account
 from loadtests.limits import Finding, Limits, compare, find_idle, measure
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,8 @@ from loadtests import judging, local
 from loadtests.api import Api, ApiRefused, keep_session
 from loadtests.journeys import browse, popular, whole_trade
 from loadtests.journeys.carrier import LocustCarrier
-from loadtests.journeys.fair import Account, Fair
+from loadtests.journeys.fair import Fair
+from loadtests.journeys.load_trade import Account
 from loadtests.limits import JOURNEY, Limits
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ import click
 from chassis import settings
 from chassis.migrate import SERVICES
 from infra.assembly import refuse_sample_secrets
+from infra.migrations import refuse_unmigrated
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB = (*SERVICES, "gateway", "all")
@@ -44,7 +46,7 @@ def web(name: str, host: str, port: int, workers: int, upstreams: tuple[str, ...
     Example:
       haihe web orders --host 0.0.0.0 --port 8000
     """
-    refuse_sample_secrets(settings.read())
+    _refuse_to_start(SERVICES if name == "all" else () if name == "gateway" else (name,))
     metrics = Path(tempfile.gettempdir()) / f"haihe-metrics-{name}-{port}"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
@@ -78,9 +80,15 @@ def worker(name: str, host: str, status_port: int | None) -> None:
     """
     from infra.work import run_worker
 
-    refuse_sample_secrets(settings.read())
     names = SERVICES if name == "all" else (name,)
+    _refuse_to_start(names)
     run_worker(names, address=(host, status_port) if status_port else None)
+
+
+def _refuse_to_start(names: Sequence[str]) -> None:
+    refuse_sample_secrets(settings.read())
+    for name in names:
+        refuse_unmigrated(name)
 
 
 COMMANDS = (web, worker)

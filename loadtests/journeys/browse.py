@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 from loadtests.api import ApiRefused
-from loadtests.journeys.fair import Fair, LoadTrade
+from loadtests.journeys.fair import Fair
+from loadtests.journeys.load_trade import LoadTrade
 
 SEARCHES: tuple[dict[str, Any], ...] = (
     {"q": "热轧"},

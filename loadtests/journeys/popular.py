@@ -7,7 +7,8 @@ from typing import Any
 
 from loadtests.api import ApiRefused
 from loadtests.journeys.browse import look_at
-from loadtests.journeys.fair import Fair, LoadTrade
+from loadtests.journeys.fair import Fair
+from loadtests.journeys.load_trade import LoadTrade
 from loadtests.journeys.refusals import SOMEBODY_WAS_FASTER
 
 MOST_COILS = 3

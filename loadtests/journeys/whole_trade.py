@@ -6,7 +6,8 @@ import time
 from random import Random
 from typing import Any
 
-from loadtests.journeys.fair import Fair, LoadTrade
+from loadtests.journeys.fair import Fair
+from loadtests.journeys.load_trade import LoadTrade
 
 COILS = 4
 COIL_KG = range(18_000, 24_000, 5)

@@ -146,3 +146,13 @@ def test_nobody_calls_out_while_a_transaction_is_open(stand: Stand) -> None:
         with pytest.raises(AssertionError, match="make it an errand"):
             stand.database.run(call_out)
         stand.database.look(call_out)
+
+
+def test_a_pool_that_is_empty_for_too_long_is_unavailable(stand: Stand, monkeypatch) -> None:
+    held = [stand.database.engine.connect() for _ in range(10)]
+    monkeypatch.setattr(stand.database.engine.pool, "_timeout", 0.05)
+    for ask in (stand.database.run, stand.database.look):
+        with pytest.raises(Unavailable, match="busy"):
+            ask(lambda session: session.execute(text("SELECT 1")))
+    for connection in held:
+        connection.close()

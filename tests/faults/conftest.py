@@ -49,11 +49,7 @@ class Stubborn:
                 problem = repr(error)
             assert time.monotonic() < deadline, f"{method} {path}: {problem}"
             self.repeats += 1
-            self.wait_until_it_listens()
-
-    def wait_until_it_listens(self) -> None:
-        """Look every tenth of a second whether somebody answers."""
-        time.sleep(0.1)
+            time.sleep(0.1)
 
 
 @dataclass
@@ -75,15 +71,20 @@ class Place:
         assert done.returncode == 0, f"{words}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def pid(self, child: str) -> int:
-        """The process that the supervisor runs under this name now."""
+    def pid(self, child: str) -> int | None:
+        """The process that the supervisor runs under this name now, if any."""
         return DataFolder(self.data).read_state()["children"][child]["pid"]
 
-    def kill(self, victim: str, draw: Any) -> None:
-        """Kill −9: web with its workers, one of its workers, the worker, the postmaster, or one backend of a service."""
+    def kill(self, victim: str, draw: Any) -> bool:
+        """Kill −9: web with its workers, one of its workers, the worker, the postmaster, or one backend of a service.
+
+        False when there is no such process just now.
+        """
         child, _, part = victim.partition("/")
+        if not (pid := self.pid(child)):
+            return False
         try:
-            process = psutil.Process(self.pid(child))
+            process = psutil.Process(pid)
             family = process.children(recursive=True)
             if part == "one":
                 victims = [draw.choice(family)] if family else []
@@ -95,7 +96,8 @@ class Place:
             for one in victims:
                 os.kill(one.pid, signal.SIGKILL)
         except (psutil.NoSuchProcess, ProcessLookupError):
-            pass  # it has just died of an earlier kill
+            return False
+        return bool(victims)
 
     def is_ready(self) -> bool:
         try:

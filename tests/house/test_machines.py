@@ -14,7 +14,7 @@ def _machines() -> list[type[Stateful]]:
     found = [
         model for model in _below(Model) if issubclass(model, Stateful) and model.__module__.startswith("services.")
     ]
-    return sorted(set(found), key=lambda model: model.__module__)
+    return sorted(set(found), key=lambda model: (model.__module__, model.__name__))
 
 
 def _below(model: type) -> list[type]:

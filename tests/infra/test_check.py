@@ -114,7 +114,7 @@ PLANTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "service", "table", "statement", "query"), PLANTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("name", "service", "table", "statement", "query"), PLANTS, ids=range(len(PLANTS)))
 def test_a_planted_disagreement_is_named(
     played: World, environ: dict[str, str], name: str, service: str, table: str, statement: str, query: str
 ) -> None:
@@ -136,49 +136,50 @@ LOCAL_PLANTS = [
         "outbox_sent",
         "outbox",
         f"insert into outbox (topic, key, headers, value, at) values ('orders', 'deal_x', '{{}}', '', {LATE})",
-        lambda ids: len(ids) == 1,
+        "",
     ),
     (
         "nothing_parked",
         "parked_key",
         f"insert into parked_key {KEY} values ('orders', 'catalog', 'piece_x', 'a bug', now(), 0, null)",
-        ["orders catalog piece_x"].__eq__,
+        "orders catalog piece_x",
     ),
     (
         "parked_whole",
         "parked_key",
         f"insert into parked_key {KEY} values ('orders', 'catalog', 'piece_x', 'not known', now(), 0, {SOON})",
-        ["orders catalog piece_x"].__eq__,
+        "orders catalog piece_x",
     ),
     (
         "parked_whole",
         "parked_message",
         f"insert into parked_message {MESSAGE} values ('orders', 'catalog', 'piece_x', '{{}}', '', now())",
-        ["orders catalog piece_x"].__eq__,
+        "orders catalog piece_x",
     ),
     (
         "errands_done",
         "errand",
         f"insert into errand {ERRAND} values ('errand_x', 'mail', 'user_x', '{{}}', 'failed', 12, now(), now())",
-        ["errand_x"].__eq__,
+        "errand_x",
     ),
     (
         "errands_tried",
         "errand",
         f"insert into errand {ERRAND} values ('errand_x', 'mail', 'user_x', '{{}}', 'owed', 1, {LATE}, now())",
-        ["errand_x"].__eq__,
+        "errand_x",
     ),
-    ("deal_deadlines_met", "deal", f"update deal set due_at = {LATE}", lambda ids: ids[0].startswith("deal_")),
-    ("deal_waits_with_deadline", "deal", "update deal set state = 'signed'", lambda ids: ids[0].startswith("deal_")),
+    ("deal_deadlines_met", "deal", f"update deal set due_at = {LATE}", "deal_"),
+    ("deal_waits_with_deadline", "deal", "update deal set state = 'signed'", "deal_"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "table", "statement", "expected"), LOCAL_PLANTS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("name", "table", "statement", "beginning"), LOCAL_PLANTS, ids=range(len(LOCAL_PLANTS)))
 def test_a_planted_violation_of_messages_is_named(
-    played: World, environ: dict[str, str], name: str, table: str, statement: str, expected: object
+    played: World, environ: dict[str, str], name: str, table: str, statement: str, beginning: str
 ) -> None:
     with planted(played, "orders", table, statement):
-        assert expected(broken_names(environ)[name])
+        (id,) = broken_names(environ)[name]
+    assert id.startswith(beginning)
 
 
 def test_every_local_invariant_is_planted(played: World) -> None:

@@ -20,7 +20,7 @@ FINAL = ("completed", "cancelled", "defaulted")
 CLEAN = (403, 404, 409, 422, 503)
 PERIODS = {"deposit": "PT10M", "sign": "PT2H", "pay": "PT2H", "inspect": "PT2H", "load": "PT2H", "receive": "PT4H"}
 WALKS = settings(
-    max_examples=6,
+    max_examples=12,
     stateful_step_count=18,
     deadline=None,
     derandomize=True,
@@ -107,9 +107,7 @@ def make_walk(town: Town) -> type[RuleBasedStateMachine]:
             pieces = [piece["piece_id"] for piece in town.deal(self.deal(n))["pieces"]]
             chosen = pieces if m % 2 else [pieces[m % len(pieces)]]
             body = {"deal_id": self.deal(n), "gate_id": town.known["gate"]["id"], "plate": "x", "driver": "y"}
-            if truck := self.attempt(
-                lambda: town.warehouse.desk.post("/v1/deliveries", body | {"piece_ids": chosen})
-            ):
+            if truck := self.attempt(lambda: town.warehouse.desk.post("/v1/deliveries", body | {"piece_ids": chosen})):
                 self.trucks.append((self.deal(n), truck["id"]))
 
         @precondition(lambda self: self.trucks)

@@ -51,9 +51,7 @@ class Town(SteelTrade):
         """Give a desk its tokens without asking for its password each time: that is what passwords cost most."""
         company = self.everybody[role]
         roles = ("purchaser", "seller", "signatory", "finance", "warehouse", "admin", "reader")
-        company.desk.sign_in = lambda: self.world.token(
-            *roles, party_id=company.party_id, user_id=f"user_{role}"
-        )
+        company.desk.sign_in = lambda: self.world.token(*roles, party_id=company.party_id, user_id=f"user_{role}")
 
     def admit_many(self, count: int, *, amount: int) -> list[str]:
         """Companies that only buy, each with so much money; their ids."""
@@ -202,3 +200,28 @@ def by_number(piece: dict[str, Any]) -> str:
 def offer_pieces(offer: dict[str, Any]) -> list[str]:
     """The free pieces of an offer."""
     return [piece["piece_id"] for piece in offer["pieces"]]
+
+
+@contextmanager
+def unheard(town: Town, *topics: str) -> Iterator[None]:
+    """Within the block nobody hears what these topics say."""
+    for topic in topics:
+        town.world.broker.hold_back(topic)
+    yield
+    for topic in topics:
+        town.world.broker.release(topic)
+    town.settle()
+
+
+def end_of(town: Town, deal_id: str) -> tuple[str, str | None]:
+    """Where a deal ended and why, after all waits are over; nothing is set aside anywhere."""
+    for _ in range(40):
+        deal = town.deal(deal_id)
+        if deal["state"] in ("completed", "cancelled", "defaulted"):
+            break
+        town.let_pass(days=2)
+    town.let_pass(minutes=11)
+    for service in town.world.services:
+        assert town.world.sql(service, "SELECT * FROM parked_key") == [], service
+    deal = town.deal(deal_id)
+    return deal["state"], deal["reason"]

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.auth import Caller
-from chassis.database import get
+from chassis.database import get, see
 from chassis.messages import emit
 from chassis.problems import NotYetKnown
 from chassis.values import Money
@@ -15,6 +15,7 @@ from events.orders import DealSigned
 from events.settlement import EscrowFunded, PaymentMissed
 from services.settlement.escrows.model import Escrow, State
 from services.settlement.holds.commands import lock_deposits
+from services.settlement.holds.model import Deposits
 from services.settlement.ledger.commands import post
 from services.settlement.ledger.model import Kind, Lacking, Leg
 from services.settlement.markets.queries import find_market
@@ -51,8 +52,12 @@ def open_escrow(session: Session, caller: Caller, signed: DealSigned) -> None:
 def pay_escrow(session: Session, caller: Caller, deal_id: str) -> Escrow:
     """Move the gross of a deal from the buyer's balance into escrow.
 
-    Raises NotThePayer, PaymentOverdue, IllegalMove, or InsufficientFunds with what is ``missing``.
+    Raises NotThePayer, PaymentOverdue, IllegalMove, InsufficientFunds with what is ``missing``, or NotYetKnown between the
+    signing of the agreement and the news of it.
     """
+    if not is_open(session, deal_id):
+        see(session, Deposits, deal_id, caller)
+        raise NotYetKnown(f"the payment of the deal {deal_id!r} has not been asked for yet")
     escrow = get(session, Escrow, deal_id, caller)
     escrow.check_payable_by(caller.party_id)
     escrow.fund()

@@ -15,7 +15,8 @@ from loadtests.api import Api, ApiRefused, SharingActor, keep_session
 from loadtests.draining import list_moving
 from loadtests.invariants import find_broken, read_books
 from loadtests.journeys import browse, popular, whole_trade
-from loadtests.journeys.fair import Fair, LoadTrade
+from loadtests.journeys.fair import Fair
+from loadtests.journeys.load_trade import LoadTrade
 from services.identity.users.commands import create_operator
 from tests.world import World
 
