@@ -150,6 +150,7 @@ def catalog(alone: World) -> Iterator[Catalog]:
         made = Catalog(alone)
         made.hear(*(party(id) for id in NAMES))
         yield made
+        alone.rest()
 
 
 def later(minutes: float) -> datetime:
