@@ -55,6 +55,7 @@ load: $(VENV)/.test ## load HOST with USERS for TIME; the report is reports/load
 	$(VENV)/bin/python -m locust -f loadtests/locustfile.py --headless --host $(HOST) --users $(USERS) --run-time $(TIME) --html reports/load.html
 
 compose-test: $(VENV)/.test ## bring the compose stack up and play the trade through nginx
+	@if [ -z "$$DOCKER_HOST" ] && [ -x ../shared/engines/containers ]; then eval "$$(../shared/engines/containers env)"; fi; \
 	$(VENV)/bin/python -m pytest tests/compose -v -rs
 
 docs: $(VENV)/.test ## write the generated pages and files again

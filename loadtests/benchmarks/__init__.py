@@ -11,6 +11,7 @@ import sys
 
 def main(arguments: list[str]) -> int:
     """Measures what the arguments ask for and prints it. Raises infra.failures.Failure when something does not work."""
+    from chassis.telemetry import configure_logging
     from loadtests.benchmarks.parts import PARTS, measure
     from loadtests.benchmarks.plan import FULL, QUICK
     from loadtests.benchmarks.report import write_json, write_table
@@ -20,6 +21,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--part", action="append", choices=PARTS, help="measure this part alone; may be repeated")
     asked = parser.parse_args(arguments)
+    configure_logging(process="bench", level="WARNING")
     report = measure(QUICK if asked.quick else FULL, asked.part or PARTS, say=_say)
     print(write_json(report) if asked.json else write_table(report))
     return 0

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from chassis.telemetry import configure_logging
 from infra.capacity import Capacity
 from infra.cluster import Cluster
 from loadtests.benchmarks.by_hand_place import serve_by_hand
@@ -26,7 +25,6 @@ ON_THE_PLATFORM = ("read", "write", "deals")
 
 def measure(plan: Plan, parts: Collection[str], say: Say = lambda _: None) -> Report:
     """Measures some parts, in their order. Raises infra.failures.Failure."""
-    configure_logging(process="bench", level="WARNING")
     machine, began = describe_machine(), time.monotonic()
     with make_folder() as folder:
         figures = [figure for wanted in _measurements(plan, parts, folder, say) for figure in wanted()]

@@ -13,15 +13,15 @@ class Plan:
     """
 
     name: str
-    rounds: int = 7
+    rounds: int = 5
     seconds: float = 2.0
-    deal_rounds: int = 5
+    deal_rounds: int = 3
     deal_seconds: float = 3.0
     clients: tuple[int, ...] = (1, 8, 16)
     traders: int = 8
     transfers: int = 3_000
     batches: int = 20
-    events: int = 10_000
+    events: int = 6_000
     timeout_s: float = 60.0
 
 

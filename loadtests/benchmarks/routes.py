@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import msgspec
 
 from infra.capacity import Capacity
 from loadtests.benchmarks import bare
-from loadtests.benchmarks.client import Drive, Load, drive, write_request
+from loadtests.benchmarks.client import Load, drive, write_request
 from loadtests.benchmarks.figures import Figure, Goal, compare, interleave
 from loadtests.benchmarks.plan import Plan
 from loadtests.benchmarks.serving import Server, serve
@@ -21,11 +22,12 @@ _keys = itertools.count(1)
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One side of a comparison: where it answers, its processes, and the request."""
+    """One side of a comparison: where it answers, its processes, the request, and whom it lets stand still meanwhile."""
 
     port: int
     roots: tuple[int, ...]
     request: str
+    bystander: int | None = None
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -62,11 +64,11 @@ def measure_write(plan: Plan, stage: Stage, reference: Server) -> list[Figure]:
 
 
 def _measure_beside(part: str, plan: Plan, stage: Stage, reference: Server, request: str) -> list[Figure]:
-    """The platform's worker, which has no part in such a request, stands still meanwhile on both sides."""
+    """The platform's worker has no part in such a request: it stands still in the rounds of both sides."""
     postgres, worker, web = stage.roots
-    with standing(worker):
-        ours = Target(stage.port, (web, postgres), request)
-        return measure_requests(part, plan, ours, Target(reference.port, (reference.pid, postgres), request), most=1.5)
+    ours = Target(stage.port, (web, postgres), request, bystander=worker)
+    theirs = Target(reference.port, (reference.pid, postgres), request, bystander=worker)
+    return measure_requests(part, plan, ours, theirs, most=1.5)
 
 
 def measure_requests(part: str, plan: Plan, ours: Target, reference: Target, *, most: float) -> list[Figure]:
@@ -81,9 +83,11 @@ def measure_requests(part: str, plan: Plan, ours: Target, reference: Target, *, 
 
 
 def _ask(plan: Plan, target: Target) -> Round:
-    before = cpu_seconds(target.roots)
-    done: Drive = drive(Load(target.port, 1, plan.seconds, [target.request], keys=f"bench-{next(_keys)}"))
-    used = cpu_seconds(target.roots) - before
+    load = Load(target.port, 1, plan.seconds, [target.request], keys=f"bench-{next(_keys)}")
+    with standing(target.bystander) if target.bystander else contextlib.nullcontext():
+        before = cpu_seconds(target.roots)
+        done = drive(load)
+        used = cpu_seconds(target.roots) - before
     return Round(done.latency_ms(50), used / done.count * 1000, done.cpu_s / done.count * 1000)
 
 

@@ -9,7 +9,7 @@ import msgspec
 import psutil
 from psycopg import Connection
 
-_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "DISCARD", "SET ", "SHOW ")
+_WORK = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "COPY", "MERGE")
 _STATEMENTS = """
 SELECT d.datname, s.calls, s.query, s.total_exec_time
 FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid
@@ -46,9 +46,11 @@ class Statement(msgspec.Struct, frozen=True):
     ms: float
 
     @property
-    def is_control(self) -> bool:
-        """Whether it only begins or ends a transaction."""
-        return self.text.upper().startswith(_CONTROL)
+    def is_work(self) -> bool:
+        """Whether a client sent it to read or write something: what begins or ends a transaction does not, and the
+        expressions of a deferred trigger, which are counted as if they had been sent, begin with no such word.
+        """
+        return self.text.lstrip().upper().startswith(_WORK)
 
 
 def start_statements(admin: Connection) -> None:
@@ -63,8 +65,8 @@ def read_statements(admin: Connection) -> list[Statement]:
 
 
 def count_statements(statements: Sequence[Statement]) -> int:
-    """How many ran, apart from those that begin and end transactions."""
-    return sum(statement.calls for statement in statements if not statement.is_control)
+    """How often those ran that read or write something."""
+    return sum(statement.calls for statement in statements if statement.is_work)
 
 
 def wal_position(admin: Connection) -> int:

@@ -16,8 +16,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chassis.migrate import SERVICES
+
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("identity", "catalog", "orders", "settlement", "logistics")
 READY_WITHIN_S = 240.0
 
 

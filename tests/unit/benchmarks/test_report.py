@@ -1,0 +1,34 @@
+"""Does a run, however short, tell what it should? What it measures is never asserted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from loadtests.benchmarks.parts import measure
+from loadtests.benchmarks.plan import QUICK
+from loadtests.benchmarks.report import Report, write_json, write_table
+
+TINY = replace(QUICK, rounds=1, seconds=0.1, transfers=40, batches=1, events=300)
+
+
+def test_a_run_reports_every_figure_beside_its_reference() -> None:
+    report = measure(TINY, ("route", "ledger", "events"))
+    told = msgspec.json.decode(write_json(report))
+    assert told["machine"]["cores"] >= 1 and told["seconds"] > 0
+    assert [(figure["part"], figure["unit"]) for figure in told["figures"]] == [
+        ("route", "ms"), ("route", "ms"), ("route", "ms"), ("ledger", "/s"), ("ledger", "/s"), ("events", "/s"), ("events", "/s"),
+    ]  # fmt: skip
+    assert all(
+        figure[side]["median"] > 0
+        for figure in told["figures"]
+        for side in ("ours", "reference")
+        if figure["unit"] == "/s"
+    )
+    assert [figure["goal"] for figure in told["figures"] if figure["part"] == "ledger"] == [
+        {"of": "ours", "at_most": None, "at_least": 1500.0},
+        {"of": "ours", "at_most": None, "at_least": 8000.0},
+    ]
+    assert msgspec.json.decode(write_json(report), type=Report) == report
+    assert len(write_table(report).splitlines()) == 2 + 3 * 2 + len(report.figures)
