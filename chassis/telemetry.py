@@ -11,9 +11,8 @@ import os
 import random
 import re
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import count
 from typing import Any
@@ -23,7 +22,6 @@ import structlog
 
 from chassis import clock, tracing
 
-KAFKA_LINES_A_MINUTE = 20
 _well_formed_id = re.compile(r"[A-Za-z0-9_.:\-]{1,64}").fullmatch
 _well_formed_trace = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
@@ -109,25 +107,8 @@ def log_request(trace: Trace, service: str, method: str, route: str, status: int
             "request_id": trace.request_id,
             "traceparent": trace.traceparent,
         }
-        os.write(2, msgspec.json.encode(line) + b"\n")
-
-
-class LineLimit(logging.Filter):
-    """Lets a number of lines a minute through and says how many it kept back: an outage of Kafka logs thousands."""
-
-    def __init__(self, lines_a_minute: int) -> None:
-        super().__init__()
-        self.lines_a_minute = lines_a_minute
-        self.since, self.seen = time.monotonic(), 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if time.monotonic() - self.since >= 60:
-            if self.seen > self.lines_a_minute:
-                record.msg = f"{record.getMessage()} [{self.seen - self.lines_a_minute} lines were kept back]"
-                record.args = ()
-            self.since, self.seen = time.monotonic(), 0
-        self.seen += 1
-        return self.seen <= self.lines_a_minute
+        with suppress(OSError):  # The request was answered, whether or not there is room for its line.
+            os.write(2, msgspec.json.encode(line) + b"\n")
 
 
 def _add_trace(_logger: Any, _method: str, line: dict[str, Any]) -> dict[str, Any]:
@@ -169,6 +150,4 @@ def configure_logging(*, process: str, level: str = "INFO") -> None:
             ],
         )
     )
-    limit = LineLimit(KAFKA_LINES_A_MINUTE)
-    handler.addFilter(lambda record: not record.name.startswith("kafka") or limit.filter(record))
     logging.basicConfig(handlers=[handler], level=level, force=True)

@@ -34,7 +34,8 @@ def stack() -> Iterator[Stack]:
         yield stack
     finally:
         stack.compose("--profile", "*", "down", "--volumes", "--timeout", "20", check=False)
-        subprocess.run(["docker", "image", "rm", "--force", f"{stack.name}:now", f"{stack.name}:before"], capture_output=True, check=False)
+        images = [f"{stack.name}:now", f"{stack.name}:before"]
+        subprocess.run(["docker", "image", "rm", "--force", *images], capture_output=True, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -43,6 +43,9 @@ _decoders: dict[str, msgspec.json.Decoder[Any]] = {
 class SearchFeed:
     """Polls, keeps, writes, commits. One thread uses it."""
 
+    group = GROUP
+    topics = TOPICS
+
     def __init__(self, context: Context) -> None:
         self.context = context
         self.engine = open_engine(context.settings.search)
