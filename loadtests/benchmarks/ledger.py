@@ -31,7 +31,7 @@ from services.settlement.ledger.model import Draft, Kind, Lacking, Leg, Posted
 
 BATCH = 500
 THREADS = 8
-PARTIES = 64
+PARTIES = 1_000
 OPENING = Money(10**12, "CNY")
 _numbers = itertools.count(1)
 Move = tuple[int, int, int, int]
