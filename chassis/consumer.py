@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -15,7 +17,7 @@ from chassis.brokers import Broker, Message, StaleMember, Subscription
 from chassis.database import Database
 from chassis.envelope import read_envelope
 from chassis.problems import NotFound, NotYetKnown, Unavailable
-from chassis.service import Service
+from chassis.service import Service, Together
 from chassis.values import read_wire
 
 BATCH = 100
@@ -47,6 +49,15 @@ class Facts:
 
     def take_in(self, session: Session, batch: list[Message]) -> None:
         """Handle what was not heard before; messages of parked keys are set aside."""
+        for type_, alike in groupby(self._hear(session, batch), key=lambda message: message.headers["ce_type"]):
+            if isinstance(self._handlers[type_][1], Together):
+                self._handle_together(session, list(alike))
+            else:
+                for message in alike:
+                    self.handle(session, message)
+
+    def _hear(self, session: Session, batch: list[Message]) -> Iterator[Message]:
+        """The messages to be handled, in their order."""
         fresh, parked = messages.hear(session, self.group, [message.headers["ce_id"] for message in batch])
         for message in batch:
             if message.headers["ce_id"] not in fresh:
@@ -55,7 +66,7 @@ class Facts:
             if (message.topic, message.key) in parked:
                 parking.set_aside(session, self.group, message)
             else:
-                self.handle(session, message)
+                yield message
 
     def handle(self, session: Session, message: Message) -> None:
         """Run the handler of one message, under the request and trace ids that it carries."""
@@ -63,6 +74,14 @@ class Facts:
         envelope = read_envelope(message.headers)
         with telemetry.continued(envelope.request_id, envelope.traceparent):
             handler(session, self.caller, decoder.decode(message.value))
+
+    def _handle_together(self, session: Session, alike: list[Message]) -> None:
+        """Run a handler that takes many; of several messages with one key the last says on whose request."""
+        decoder, handler = self._handlers[alike[0].headers["ce_type"]]
+        envelopes = {message.key: read_envelope(message.headers) for message in alike}
+        asked = {key: (envelope.request_id, envelope.traceparent) for key, envelope in envelopes.items()}
+        with telemetry.continued_together(asked):
+            handler.take_in(session, self.caller, [decoder.decode(message.value) for message in alike])
 
     def park(self, session: Session, message: Message, reason: str, *, may_wait: bool) -> None:
         """Put a message that failed into the inbox and set its key aside."""

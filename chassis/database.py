@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -26,8 +27,10 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Numeric,
+    Select,
     String,
     Text,
+    bindparam,
     create_engine,
     select,
     true,
@@ -50,6 +53,7 @@ LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15_000
 IDLE_TIMEOUT_MS = 30_000
 MAX_PAGE = 200
+STATEMENTS_KEPT = 1_024
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -77,7 +81,7 @@ class Model(DeclarativeBase):
 
     @classmethod
     def visible_to(cls, caller: Any) -> ColumnElement[bool]:
-        """The rows that a caller may see, as an SQL criterion."""
+        """The rows that a caller may see, as an SQL criterion that follows from the caller alone: it is kept and used again."""
         raise NotImplementedError(f"{cls.__name__} does not say who may see it")
 
 
@@ -155,6 +159,8 @@ class Database:
             pool_timeout=10,
             connect_args={"options": options, "application_name": application, "connect_timeout": 5},
         )
+        # psycopg's own executemany sends a statement for each row; this makes one INSERT of the rows of a flush.
+        self.engine.dialect.use_insertmanyvalues_wo_returning = True
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         self._reading = sessionmaker(
             self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False, autoflush=False
@@ -257,14 +263,25 @@ def note_locked(session: Session, *models: Model) -> None:
     session.info.setdefault("locked", set()).update(models)
 
 
+@lru_cache(STATEMENTS_KEPT)
 def _criterion(model: type[M], caller: Any) -> ColumnElement[bool]:
     return true() if caller.is_system else model.visible_to(caller)
 
 
+@lru_cache(STATEMENTS_KEPT)
+def _select_one(model: type[M], caller: Any) -> Select[tuple[M]]:
+    """A select by ``:id``. Callers come again: to build it each time costs as much as to run it."""
+    return select(model).where(model.id == bindparam("id"), _criterion(model, caller))
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _select_one_locked(model: type[M], caller: Any) -> Select[tuple[M]]:
+    return _select_one(model, caller).with_for_update(of=model).execution_options(populate_existing=True)
+
+
 def get(session: Session, model: type[M], id: str, caller: Any) -> M:
     """The model with an id, locked for change. Raises NotFound when there is none or the caller may not see it."""
-    query = select(model).where(model.id == id, _criterion(model, caller)).with_for_update(of=model)
-    found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    found = session.scalars(_select_one_locked(model, caller), {"id": id}).one_or_none()
     if found is None:
         raise NotFound(f"no {_noun(model)} {id!r}")
     note_locked(session, found)
@@ -274,6 +291,8 @@ def get(session: Session, model: type[M], id: str, caller: Any) -> M:
 def get_many(session: Session, model: type[M], ids: Iterable[str], caller: Any) -> list[M]:
     """The models with the ids, locked in the order of their ids. Raises NotFound that names what is missing."""
     wanted = sorted(set(ids))
+    if not wanted:
+        return []
     query = select(model).where(model.id.in_(wanted), _criterion(model, caller)).order_by(model.id)
     found = list(session.scalars(query.with_for_update(of=model).execution_options(populate_existing=True)))
     if len(found) < len(wanted):
@@ -285,7 +304,7 @@ def get_many(session: Session, model: type[M], ids: Iterable[str], caller: Any) 
 
 def see(session: Session, model: type[M], id: str, caller: Any) -> M:
     """The model with an id, without a lock. Raises NotFound when there is none or the caller may not see it."""
-    found = session.scalars(select(model).where(model.id == id, _criterion(model, caller))).one_or_none()
+    found = session.scalars(_select_one(model, caller), {"id": id}).one_or_none()
     if found is None:
         raise NotFound(f"no {_noun(model)} {id!r}")
     return found
@@ -336,13 +355,25 @@ def project(session: Session, model: type[Model], key: Mapping[str, Any], versio
 
     ``values`` are column names; the model has a ``version`` column.
     """
-    statement = insert(model).values(**key, version=version, **values)
+    return bool(project_many(session, model, list(key), [{**key, "version": version, **values}]))
+
+
+def project_many(session: Session, model: type[Model], key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Keep some of another service's things with one statement, as ``project`` does; how many were taken in.
+
+    Each row has the columns of the key, ``version`` and the same others; of rows with one key the highest version counts.
+    """
+    latest = {tuple(row[name] for name in key): row for row in sorted(rows, key=lambda row: row["version"])}
+    if not latest:
+        return 0
+    statement = insert(model)
     statement = statement.on_conflict_do_update(
         index_elements=list(key),
-        set_={name: statement.excluded[name] for name in ("version", *values)},
+        set_={name: statement.excluded[name] for name in rows[0] if name not in key},
         where=model.version < statement.excluded.version,
     )
-    return session.execute(statement.returning(model.version)).one_or_none() is not None
+    # In the order of the keys, so that two who keep the same things wait for each other and do not deadlock.
+    return len(session.execute(statement.returning(model.version), [latest[one] for one in sorted(latest)]).all())
 
 
 def _noun(model: type[Model]) -> str:

@@ -20,7 +20,7 @@ from chassis.database import Database
 from chassis.problems import Refused
 from chassis.reading import Arguments, prepare_arguments, prepare_body
 from chassis.refusals import problem_of, write_refusal
-from chassis.wire import Dialect
+from chassis.wire import Dialect, File
 
 if TYPE_CHECKING:
     from werkzeug.routing import Rule
@@ -105,7 +105,12 @@ def _prepare_query(route: Route, dialect: Dialect, database: Database, auth: Ver
             return 200, headers, write(function(**arguments))
         return 200, headers, write(database.look(lambda session: function(session=session, **arguments)))
 
-    return answer
+    def answer_file(request: Request, arguments: Arguments) -> Answer:
+        read_arguments(request, arguments)
+        file: File = database.look(lambda session: function(session=session, **arguments))
+        return 200, file.headers, file.body
+
+    return answer_file if route.gives else answer
 
 
 def _prepare_stream(app: Flask, route: Route, dialect: Dialect, database: Database, auth: Verifier) -> Answerer:

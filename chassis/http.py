@@ -22,10 +22,10 @@ from chassis.refusals import handle_flask_error
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.signature import Signature, read_signature
-from chassis.wire import HOUSE_DIALECT, MAX_BODY_BYTES, Body, Dialect, Instant, Paging, Params, Published, View
+from chassis.wire import HOUSE_DIALECT, MAX_BODY_BYTES, Body, Dialect, File, Instant, Paging, Params, Published, View
 
 __all__ = [
-    "Body", "Dialect", "Headers", "Instant", "Paging", "Params", "Published", "Route", "View",
+    "Body", "Dialect", "File", "Headers", "Instant", "Paging", "Params", "Published", "Route", "View",
     "command", "make_app", "query", "routes_of", "stream",
 ]  # fmt: skip
 
@@ -45,6 +45,7 @@ class Route:
     accept: tuple[str, ...] | None
     max_bytes: int
     shared: bool
+    gives: tuple[str, ...] = ()
 
     @property
     def __name__(self) -> str:
@@ -92,11 +93,16 @@ def command(
 
 
 def query(
-    *, role: str | tuple[str, ...] = (), public: bool = False, shared: bool = False
+    *,
+    role: str | tuple[str, ...] = (),
+    public: bool = False,
+    shared: bool = False,
+    gives: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Route]:
     """A route that only looks. Without a role any token will do; ``reader`` and ``operator`` may call every query.
 
-    ``shared``: it shows things of other parties too, to whoever has a token (offers, names of companies).
+    ``shared``: it shows things of other parties too, to whoever has a token (offers, names of companies). ``gives``: the
+    media types of the File that it returns.
     """
 
     def declare(function: Callable[..., Any]) -> Route:
@@ -104,9 +110,13 @@ def query(
         signature = read_signature(function)
         if signature.body is not None or signature.may_refuse:
             raise TypeError(f"{function.__qualname__}: a query has no body and refuses by raising")
+        if bool(gives) != (signature.view is File) or (gives and not signature.takes_session):
+            raise TypeError(
+                f"{function.__qualname__}: a query that returns a File takes a session and says what it gives"
+            )
         if roles:
             roles |= {"reader", "operator"}
-        return Route(function, signature, False, roles, public, False, False, 200, None, MAX_BODY_BYTES, shared)
+        return Route(function, signature, False, roles, public, False, False, 200, None, MAX_BODY_BYTES, shared, gives)
 
     return declare
 

@@ -65,19 +65,20 @@ def emit(session: Session, event: Event, *, of: Model) -> None:
         raise ValueError(f"{type(event).__name__} is about {event.subject!r}, not about {of.id!r}")
     if not is_locked(session, of):
         raise ValueError(f"{type(event).__name__}: {of.id!r} is neither new nor locked")
-    session.info.setdefault("emitted", []).append(event)
+    session.info.setdefault("emitted", []).append((event, telemetry.trace_about(of.id)))
 
 
-def wrap(event: Event, source: str) -> Message:
-    """An event as a message, with the ids of the request that caused it."""
+def wrap(event: Event, source: str, trace: telemetry.Trace | None = None) -> Message:
+    """An event as a message, with the ids of the request that caused it: the current one, unless a trace is given."""
+    trace = trace or telemetry.current_trace.get()
     envelope = Envelope(
         id=clock.new_id("event"),
         type=event.type,
         source=f"/{source}",
         time=clock.now(),
         subject=event.subject,
-        request_id=telemetry.current_request_id(),
-        traceparent=telemetry.current_traceparent(),
+        request_id=trace.request_id if trace else None,
+        traceparent=trace.traceparent if trace else None,
     )
     return Message(topic=event.topic, key=event.subject, value=event.encode(), headers=envelope.headers())
 
@@ -89,7 +90,7 @@ def _write_outbox(session: Session) -> None:
         return
     session.flush()
     session.info["outbox_written"] = True
-    messages = [wrap(event, event.type.partition(".")[0]) for event in events]
+    messages = [wrap(event, event.type.partition(".")[0], trace) for event, trace in events]
     session.execute(
         _WRITE_OUTBOX,
         {

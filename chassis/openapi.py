@@ -10,16 +10,14 @@ import inspect
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import msgspec
-from msgspec import _json_schema
 
 from chassis.edge import method_of
 from chassis.http import Route, bare_app, routes_of
 from chassis.service import Service
-from chassis.values import describe_wire, write_wire
+from chassis.values import describe_wire
 from chassis.wire import PROBLEM_JSON, Dialect
 
 VERSION = "3.1.0"
@@ -50,9 +48,6 @@ REASONS = {
     "429": "There were too many requests.",
     "503": "Try again after a moment.",
 }
-
-# msgspec gives no way to say how defaults of our own wire types are written.
-_json_schema.to_builtins = partial(msgspec.to_builtins, enc_hook=write_wire)
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,11 @@ def list_operations(services: Iterable[Service]) -> list[Operation]:
 
 
 def write_document(services: Iterable[Service], *, version: str, server: str = "/") -> dict[str, Any]:
-    """The OpenAPI document of some services as one."""
+    """The OpenAPI document of some services as one.
+
+    A field whose default msgspec cannot write (an ``Exact``) makes that default in a ``default_factory`` and says it by
+    ``Meta(extra_json_schema={"default": …})``. Raises TypeError otherwise.
+    """
     operations = list_operations(services)
     kinds = [kind for operation in operations for kind in _kinds(operation)]
     schemas, components = msgspec.json.schema_components(
@@ -114,7 +113,8 @@ def write_document(services: Iterable[Service], *, version: str, server: str = "
 def _kinds(operation: Operation) -> list[Any]:
     signature = operation.route.signature
     body = None if signature.body is bytes else signature.body
-    return [kind for kind in (body, signature.params, signature.view) if kind is not None]
+    view = None if operation.route.gives else signature.view
+    return [kind for kind in (body, signature.params, view) if kind is not None]
 
 
 def _describe(operation: Operation, known: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
@@ -166,6 +166,8 @@ def _responses(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
     if signature.view is None:
         status = 204 if route.status == 200 else route.status
         responses: dict[str, Any] = {str(status): {"description": "Done."}}
+    elif route.gives:
+        responses = {"200": {"description": "The document.", "content": {kind: {} for kind in route.gives}}}
     else:
         content = {operation.dialect.media_type: {"schema": known[repr(signature.view)]}}
         responses = {str(route.status): {"description": "Done.", "content": content}}

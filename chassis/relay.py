@@ -11,6 +11,7 @@ from chassis.brokers import Broker, Message
 from chassis.database import Database
 
 BATCH = 500
+_LAZILY = text("SET synchronous_commit = off")
 _LOCK = text("SELECT pg_try_advisory_lock(hashtext('haihe outbox relay'))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtext('haihe outbox relay'))")
 _READ = text("SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT :batch")
@@ -20,7 +21,8 @@ _DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
 class Relay:
     """Reads, publishes, waits for all acknowledgements, and deletes by id on the connection that holds the lock.
 
-    The lock is the database session's: when the connection is lost, so is the lock, and with it the right to delete.
+    The connection is the relay's alone until it is closed. The lock is the database session's: when the connection is lost, so
+    is the lock, and with it the right to delete.
     """
 
     def __init__(self, database: Database, broker: Broker) -> None:
@@ -51,6 +53,8 @@ class Relay:
     def _lock(self) -> bool:
         connection = self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         if connection.scalar(_LOCK):
+            # A deletion that a crash of the database undoes is only sent again, under the same event ids (decision 0009).
+            connection.execute(_LAZILY)
             self._connection = connection
             return True
         connection.close()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
@@ -51,6 +52,39 @@ class Describer:
 
     model: type[Model]
     describe: Callable[[Session, Any], None]
+
+
+class Together:
+    """A handler that takes in all events of its type which stand one behind the other in a batch, oldest first.
+
+    Made by ``@together``. Several may be about one thing, and any may have been asked before under another event id.
+    """
+
+    def __init__(self, take_in: Callable[[Session, Any, Sequence[Any]], None]) -> None:
+        self.take_in = take_in
+        update_wrapper(self, take_in)
+
+    def __call__(self, session: Session, caller: Any, event: Event) -> None:
+        """One event alone."""
+        self.take_in(session, caller, [event])
+
+
+together = Together
+"""Decorates a handler whose third argument is a list of events: a bounded number of statements whatever their number."""
+
+
+def join_handlers(*tables: Mapping[type[Event], Handler]) -> dict[type[Event], Handler]:
+    """The handlers of a service's topics as one table.
+
+    Raises ValueError when two topics hear the same event: one of them would never be called.
+    """
+    joined: dict[type[Event], Handler] = {}
+    for event, handler in (pair for table in tables for pair in table.items()):
+        if event in joined:
+            names = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in (joined[event], handler))
+            raise ValueError(f"{event.type} has two handlers: {names}")
+        joined[event] = handler
+    return joined
 
 
 @dataclass(frozen=True)

@@ -49,12 +49,20 @@ class Settings:
     stripe_url: str = setting("Base address of Stripe's API, or of a stand-in.", "https://api.stripe.com")
     stripe_key: str = setting("Secret key for Stripe's API; card payments are off without it.", "", secret=True)
     stripe_webhook_secret: str = setting("Secret that Stripe signs webhooks with.", "", secret=True)
+    reconcile_hour: int = setting(
+        "Hour of the day (UTC) at which card payments are reconciled with Stripe, 0 to 23.", 3
+    )
     smtp: str = setting(
         "smtp://user:password@host:port for mail; without it mail is written to the mail folder.", "", secret=True
     )
     mail_folder: str = setting("Folder that mail is written to when there is no SMTP server.", "mail")
     mail_from: str = setting("Sender of mail.", "haihe@localhost")
     public_url: str = setting("The address that people reach the platform by.", "http://127.0.0.1:8080")
+    address_header: str = setting(
+        "Header by which a proxy in front tells the caller's address (its last entry counts), such as X-Forwarded-For; "
+        "only where every request comes through that proxy. Without it tries to sign in are counted by user alone.",
+        "",
+    )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR.", "INFO")
     otlp_endpoint: str = setting("Where traces are sent (OTLP over HTTP); none are made without it.", "")
     member: str = setting("Name of this worker in its consumer groups; made up when not set.", "")

@@ -11,8 +11,8 @@ import os
 import random
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from itertools import count
 from typing import Any
@@ -46,6 +46,14 @@ class Trace:
 current_trace: ContextVar[Trace | None] = ContextVar("haihe_trace", default=None)
 
 
+_traces_by_subject: ContextVar[Mapping[str, Trace] | None] = ContextVar("haihe_traces_by_subject", default=None)
+
+
+def trace_about(subject: str) -> Trace | None:
+    """On whose request something happens to a subject: the current trace, or the one of the event about it in hand."""
+    return current_trace.get() or (_traces_by_subject.get() or {}).get(subject)
+
+
 def current_request_id() -> str | None:
     """The id of the request that this is done for, or None outside of any."""
     trace = current_trace.get()
@@ -71,6 +79,20 @@ def continued(request_id: str | None, traceparent: str | None) -> Iterator[Trace
             yield trace
     finally:
         current_trace.reset(token)
+
+
+@contextmanager
+def continued_together(asked: Mapping[str, tuple[str | None, str | None]]) -> Iterator[None]:
+    """Within the block, events about each subject carry its request id and trace context; logs do when there is but one."""
+    with ExitStack() as stack:
+        traces = {subject: stack.enter_context(continued(*ids)) for subject, ids in asked.items()}
+        of_all, of_each = current_trace.get() if len(traces) == 1 else None, _traces_by_subject.set(traces)
+        token = current_trace.set(of_all)
+        try:
+            yield
+        finally:
+            current_trace.reset(token)
+            _traces_by_subject.reset(of_each)
 
 
 _prefix = ""

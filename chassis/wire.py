@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 from msgspec import Meta
@@ -54,6 +54,25 @@ class Paging(Params):
 
 class View(msgspec.Struct, metaclass=_KeywordOnly, frozen=True):
     """What a caller is shown."""
+
+
+class File(msgspec.Struct, frozen=True):
+    """What a query answers that gives a document instead of a view; ``name`` is what it is saved as."""
+
+    media_type: str
+    name: str
+    body: bytes
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers that it is sent with: a browser saves it and guesses nothing (RFC 6266, RFC 8187)."""
+        disposition = f"attachment; filename*=UTF-8''{quote(self.name, safe='')}"
+        return [
+            ("Content-Type", self.media_type),
+            ("Content-Disposition", disposition),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+        ]
 
 
 class Published(msgspec.Struct, Generic[T], frozen=True):

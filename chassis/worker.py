@@ -12,19 +12,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
-from sqlalchemy import Text, func, select, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import func, select, text
 
 from chassis import clock
 from chassis.brokers import Broker
 from chassis.consumer import Consumer, Facts, Streams
-from chassis.database import Chassis, Database
+from chassis.database import Database
 from chassis.errands import Errands, purge_errands
+from chassis.heartbeats import purge_heartbeats
 from chassis.idempotency import purge_idempotency
 from chassis.messages import Outbox, purge_inbox
 from chassis.parking import ParkedKey
@@ -34,6 +33,8 @@ from chassis.settings import Settings
 from chassis.timers import Timers
 
 IDLE_S = {"relay": 0.2, "housekeeping": 5.0}
+LONGEST_IDLE_S = {"relay": 0.8}
+"""A loop that is poked waits twice as long each time that it finds nothing, up to this."""
 USUAL_IDLE_S = 0.5
 FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 5.0
@@ -44,22 +45,21 @@ LOOP_FAILURES = Counter(
     "haihe_loop_failures", "Times that a worker's loop failed and began again.", ("service", "loop")
 )
 OUTBOX_AGE = Gauge(
-    "haihe_outbox_age_seconds", "Age of the oldest event still to be sent.", ("service",), multiprocess_mode="mostrecent"
+    "haihe_outbox_age_seconds",
+    "Age of the oldest event still to be sent.",
+    ("service",),
+    multiprocess_mode="mostrecent",
+)
+OUTBOX = Gauge("haihe_outbox_waiting", "Events still to be sent.", ("service",), multiprocess_mode="mostrecent")
+LOOP_BEAT = Gauge(
+    "haihe_loop_beat_seconds",
+    "When a worker's loop last came round, as Unix time.",
+    ("service", "loop"),
+    multiprocess_mode="mostrecent",
 )
 PARKED = Gauge("haihe_parked_keys", "Keys whose messages are parked.", ("service",), multiprocess_mode="mostrecent")
 LAG = Gauge("haihe_consumer_lag", "Messages still to be heard.", ("service",), multiprocess_mode="mostrecent")
 log = structlog.get_logger(__name__)
-
-
-class Heartbeat(Chassis):
-    """When a loop of a worker last came round."""
-
-    __tablename__ = "heartbeat"
-
-    member: Mapped[str] = mapped_column(Text, primary_key=True)
-    loop: Mapped[str] = mapped_column(Text, primary_key=True)
-    at: Mapped[datetime] = mapped_column()
-    error: Mapped[str | None] = mapped_column(Text)
 
 
 class Loop(Protocol):
@@ -126,7 +126,9 @@ class Housekeeping:
         self._next = time.monotonic() + self.EVERY_S
         forgotten = self.broker.forget_old()
         return forgotten + self.database.run(
-            lambda session: purge_inbox(session) + purge_idempotency(session) + purge_errands(session)
+            lambda session: (
+                purge_inbox(session) + purge_idempotency(session) + purge_errands(session) + purge_heartbeats(session)
+            )
         )
 
 
@@ -158,26 +160,32 @@ class Worker:
 
     def _turn(self, context: Context, name: str, loop: Loop) -> None:
         service, back_off, idle_s = context.service.name, FIRST_BACK_OFF_S, IDLE_S.get(name, USUAL_IDLE_S)
+        longest_s, pause_s = LONGEST_IDLE_S.get(name, idle_s), idle_s
         wake = self._wake[service] if name == "relay" else self._stop
         while not self._stop.is_set():
             try:
                 done, error, back_off = loop.step(), None, FIRST_BACK_OFF_S
             except Exception as raised:
                 done, error = 0, f"{type(raised).__name__}: {raised}"
-                log.warning("loop failed", service=service, loop=name, error=error, exc_info=back_off == FIRST_BACK_OFF_S)
+                log.warning(
+                    "loop failed", service=service, loop=name, error=error, exc_info=back_off == FIRST_BACK_OFF_S
+                )
                 LOOP_FAILURES.labels(service, name).inc()
                 self._stop.wait(back_off)
                 back_off = min(back_off * 2, LONGEST_BACK_OFF_S)
             self._beats[service, name] = (time.monotonic(), error)
             LOOP_WORK.labels(service, name).inc(done)
-            if not done and name not in ("facts", "streams"):
-                wake.wait(idle_s)
+            if done:
+                pause_s = idle_s
+            elif name not in ("facts", "streams"):
+                wake.wait(pause_s)
+                pause_s = min(pause_s * 2, longest_s)
                 if wake is not self._stop:
                     wake.clear()
         loop.close()
 
     def _listen(self, address: str, wake: Callable[[], None]) -> None:
-        """Pokes are datagrams: losing one costs at most the relay's own 200 ms."""
+        """Pokes are datagrams: losing one costs at most the relay's own wait, 200 to 800 ms."""
         host, _, port = address.rpartition(":")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
             ear.bind((host, int(port)))
@@ -235,18 +243,21 @@ def write_beats(context: Context, beats: dict[tuple[str, str], tuple[float, str 
     if mine:
         row = {"member": context.member, "at": clock.now(), "loops": list(mine), "errors": list(mine.values())}
         context.database.run(lambda session: session.execute(_BEAT, row))
+    for name in mine:
+        LOOP_BEAT.labels(context.service.name, name).set(clock.now().timestamp())
 
 
 def measure(context: Context) -> None:
     """Tell Prometheus how far behind a service is."""
-    oldest, parked = context.database.look(
+    (oldest, waiting), parked = context.database.look(
         lambda session: (
-            session.scalar(select(func.min(Outbox.at))),
+            session.execute(select(func.min(Outbox.at), func.count(Outbox.at))).one(),
             session.scalar(select(func.count()).select_from(ParkedKey).where(ParkedKey.due_at.is_(None))),
         )
     )
     name = context.service.name
     OUTBOX_AGE.labels(name).set((clock.now() - oldest).total_seconds() if oldest else 0)
+    OUTBOX.labels(name).set(waiting)
     PARKED.labels(name).set(parked)
     if context.service.topics:
         LAG.labels(name).set(context.broker.lag(name, context.service.topics))

@@ -26,14 +26,14 @@ from chassis.brokers.postgres_subscription import PostgresSubscription
 POOL_TIMEOUT_S = 3.0
 MOST_FORGOTTEN = 5_000
 """Messages that one call of ``forget_old`` deletes of a partition: their lock keeps publishers waiting."""
-_LOCK = """
-SELECT topic_id, partition, next_offset FROM broker_partition
-WHERE (topic_id, partition) IN (SELECT * FROM unnest(%s::int[], %s::int[]))
-ORDER BY topic_id, partition FOR UPDATE"""
 _ADVANCE = """
-UPDATE broker_partition AS p SET next_offset = n.next_offset
-FROM unnest(%s::int[], %s::int[], %s::bigint[]) AS n (topic_id, partition, next_offset)
-WHERE (p.topic_id, p.partition) = (n.topic_id, n.partition)"""
+WITH wanted AS (SELECT * FROM unnest(%s::int[], %s::int[], %s::bigint[]) AS wanted (topic_id, partition, messages)),
+locked AS (
+    SELECT topic_id, partition, messages FROM broker_partition JOIN wanted USING (topic_id, partition)
+    ORDER BY topic_id, partition FOR UPDATE OF broker_partition)
+UPDATE broker_partition AS p SET next_offset = p.next_offset + locked.messages
+FROM locked WHERE (p.topic_id, p.partition) = (locked.topic_id, locked.partition)
+RETURNING p.topic_id, p.partition, p.next_offset - locked.messages"""
 _COPY = "COPY broker_message (topic_id, partition, log_offset, key, value, headers) FROM STDIN WITH (FORMAT BINARY)"
 _TYPES = ["int4", "int4", "int8", "text", "bytea", "text"]
 _TELL = "SELECT pg_notify(channel, '') FROM unnest(%s::text[]) AS channel"
@@ -163,12 +163,11 @@ class PostgresBroker:
     def _append(self, connection: psycopg.Connection, by_place: dict[tuple[int, int], list[Message]]) -> None:
         """Take offsets from the counters, in one order everywhere so that publishers wait and do not deadlock, and copy in."""
         ids, partitions = map(list, zip(*by_place, strict=True))
-        counters = connection.execute(_LOCK, (ids, partitions)).fetchall()
+        counts = [len(messages) for messages in by_place.values()]
+        counters = connection.execute(_ADVANCE, (ids, partitions, counts)).fetchall()
         if len(counters) < len(by_place):
             self._topics = {}
             raise BrokerDown("the broker's database is another one than it was: topics are missing")
-        ends = [end + len(by_place[topic_id, partition]) for topic_id, partition, end in counters]
-        connection.execute(_ADVANCE, ([row[0] for row in counters], [row[1] for row in counters], ends))
         encode = msgspec.json.Encoder().encode
         with connection.cursor().copy(_COPY) as copy:
             copy.set_types(_TYPES)

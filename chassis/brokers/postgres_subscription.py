@@ -52,6 +52,7 @@ class PostgresSubscription:
         self._read: dict[Place, tuple[int, int]] = {}
         self._has_lost_messages = False
         self._renew_at = 0.0
+        self._look_at = 0.0
         self._names: dict[int, str] = {}
         self._turn = 0
         self._rebalances = 0
@@ -62,12 +63,11 @@ class PostgresSubscription:
         try:
             with broker_down():
                 while True:
-                    batch = self._look(max_messages)
-                    left_s = deadline - time.monotonic()
-                    if batch or left_s <= 0:
+                    if time.monotonic() >= self._look_at and (batch := self._look(max_messages)):
                         return batch
-                    for _ in self._connection.notifies(timeout=min(left_s, LOOK_EVERY_S), stop_after=1):
-                        pass
+                    if time.monotonic() >= deadline:
+                        return []
+                    self._listen(min(deadline, self._look_at))
         except BrokerDown:
             self._drop()
             raise
@@ -93,6 +93,7 @@ class PostgresSubscription:
         """Let the next poll return again what was returned since the last commit."""
         self._next |= {place: first for place, (first, _) in self._read.items()}
         self._read, self._has_lost_messages = {}, False
+        self._look_at = 0.0
 
     def describe(self) -> dict[str, Any]:
         """Group, member, generation, partitions by topic and rebalances."""
@@ -112,11 +113,18 @@ class PostgresSubscription:
                 leave(self._membership)
         self._drop()
 
+    def _listen(self, until: float) -> None:
+        """Wait to be told of something: what was told since the last look is kept by the connection."""
+        wait_s = max(0.0, until - time.monotonic())
+        if list(self._connection.notifies(timeout=wait_s, stop_after=1)):
+            self._look_at = 0.0
+
     def _drop(self) -> None:
         """Forget the connection, and with it the membership: it cannot outlive it."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+        self._look_at = 0.0
         self._leave_behind()
 
     def _leave_behind(self) -> None:
@@ -125,14 +133,19 @@ class PostgresSubscription:
         self._next, self._read = {}, {}
 
     def _look(self, max_messages: int) -> list[Message]:
-        """Messages if there are any now; joins and settles first when that is called for."""
+        """Messages if there are any now; joins and settles first when that is called for.
+
+        When it found all there were, the next look waits until somebody tells of more.
+        """
         if self._membership is None or not self._membership.is_complete or time.monotonic() > self._renew_at:
             self._settle()
         rows = self._fetch(max_messages)
         while rows[0][0] != self._membership.seen:
             self._settle()
             rows = self._fetch(max_messages)
-        return self._deliver(rows) if rows[0][1] is not None else []
+        batch = self._deliver(rows) if rows[0][1] is not None else []
+        self._look_at = time.monotonic() + LOOK_EVERY_S if len(batch) < max_messages else 0.0
+        return batch
 
     def _settle(self) -> None:
         """Have the partitions that are due to this member, joining when it is no member (any more)."""

@@ -19,7 +19,7 @@ class Plan:
     deal_seconds: float = 3.0
     clients: tuple[int, ...] = (1, 8, 16)
     traders: int = 8
-    transfers: int = 3_000
+    transfers: int = 6_400
     batches: int = 20
     events: int = 6_000
     timeout_s: float = 60.0
@@ -33,7 +33,7 @@ QUICK = Plan(
     deal_rounds=2,
     deal_seconds=1.0,
     traders=4,
-    transfers=1_000,
+    transfers=3_200,
     batches=8,
     events=3_000,
 )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+
+from prometheus_client import REGISTRY
 
 from chassis import clock
 from chassis.database import transaction_open
 from chassis.errands import purge_errands
+from chassis.heartbeats import Heartbeat
+from chassis.settings import Settings
+from chassis.worker import Context, measure, write_beats
 from tests.chassis import sample
 from tests.chassis.conftest import Stand
 
@@ -83,3 +89,33 @@ def test_done_errands_are_forgotten_after_a_week(stand: Stand) -> None:
     assert stand.database.run(purge_errands) == 0
     stand.clock.advance(timedelta(days=2))
     assert stand.database.run(purge_errands) == 1
+
+
+def test_heartbeats_of_a_worker_that_is_gone_are_thrown_away(stand: Stand) -> None:
+    def beat(member: str) -> None:
+        stand.database.run(lambda session: session.merge(Heartbeat(member=member, loop="relay", at=clock.now())))
+
+    beat("gone")
+    stand.clock.advance(timedelta(minutes=50))
+    beat("late")
+    stand.clock.advance(timedelta(minutes=11))
+    beat("alive")
+    assert stand.loops["housekeeping"].step() == 1
+    assert stand.rows("SELECT member FROM heartbeat ORDER BY member") == [("alive",), ("late",)]
+
+
+def test_what_waits_and_what_came_round_is_told_to_prometheus(stand: Stand) -> None:
+    def told(name: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(name, {"service": "notes", **labels})
+
+    context = Context(sample.SERVICE, stand.database, stand.broker, Settings(), "one")
+    note = stand.write("first")
+    stand.clock.advance(timedelta(seconds=7))
+    measure(context)
+    assert (told("haihe_outbox_waiting"), told("haihe_outbox_age_seconds")) == (1, 7)
+    stand.settle()
+    measure(context)
+    assert note and (told("haihe_outbox_waiting"), told("haihe_outbox_age_seconds")) == (0, 0)
+    write_beats(context, {("notes", "relay"): (time.monotonic(), None), ("other", "facts"): (time.monotonic(), None)})
+    assert told("haihe_loop_beat_seconds", loop="relay") == clock.now().timestamp()
+    assert told("haihe_loop_beat_seconds", loop="facts") is None

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page
-from chassis.http import Body, Dialect, Paging, View, command, make_app, query
+from chassis.http import Body, Dialect, File, Paging, View, command, make_app, query
 from chassis.limits import find_unlimited
 from chassis.openapi import list_operations, write_document
 from chassis.problems import Conflict, Problem, Refused
@@ -221,3 +221,29 @@ def test_a_blueprint_may_speak_another_dialect(client_of, signer: Signer) -> Non
     assert client.get("/v1/coils").content_type == "application/problem+json"
     described = write_document([make_service(strange)], version="1")["paths"]["/strange/words"]["post"]
     assert list(described["responses"]["409"]["content"]) == ["text/xml"]
+
+
+def test_a_query_may_give_a_file() -> None:
+    routes = Blueprint("papers", __name__)
+
+    @routes.get("/v1/papers")
+    @query(public=True, gives=("application/pdf",))
+    def show_paper(session: Session) -> File:
+        """Show a paper."""
+        return File("application/pdf", "a.pdf", b"%PDF")
+
+    service = make_service(routes)
+    answer = make_app(service, NoDatabase(), Signer().verifier).test_client().get("/v1/papers")  # type: ignore[arg-type]
+    assert (answer.status_code, answer.data, answer.content_type) == (200, b"%PDF", "application/pdf")
+    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a.pdf"
+    said = write_document([service], version="1")["paths"]["/v1/papers"]["get"]["responses"]["200"]
+    assert said == {"description": "The document.", "content": {"application/pdf": {}}}
+
+
+def test_a_file_and_what_it_may_be_go_together() -> None:
+    def show(session: Session) -> File: ...
+    def tell(session: Session) -> Inner: ...
+
+    for function, gives in ((show, ()), (tell, ("text/csv",))):
+        with pytest.raises(TypeError, match="says what it gives"):
+            query(public=True, gives=gives)(function)
