@@ -3,7 +3,7 @@
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from infra.stripe_sandbox import events, idempotency, intents, objects, payouts, scripts
+from infra.stripe_sandbox import disputes, events, idempotency, intents, objects, payouts, refunds, scripts
 from infra.stripe_sandbox.errors import BadParameter
 from infra.stripe_sandbox.store import Store
 
@@ -39,6 +39,16 @@ def admin_routes(store: Store) -> Blueprint:
     def settle_intent(key: str) -> ResponseReturnValue:
         with store.transaction():
             return objects.shown(store, intents.settle(store, key, _body().get("decline")), [])
+
+    @routes.post("/charges/<key>/dispute")
+    def dispute_charge(key: str) -> ResponseReturnValue:
+        with store.transaction():
+            return objects.shown(store, disputes.dispute(store, key, _body().get("amount")), [])
+
+    @routes.post("/refunds/<key>/fail")
+    def fail_refund(key: str) -> ResponseReturnValue:
+        with store.transaction():
+            return objects.shown(store, refunds.fail_refund(store, key), [])
 
     @routes.get("/deliveries")
     def list_deliveries() -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from infra.stripe_sandbox import balances, charges, events, intents, payouts, refunds, scripts, transfers
+from infra.stripe_sandbox import balances, charges, disputes, events, intents, payouts, refunds, scripts, transfers
 from infra.stripe_sandbox.admin import admin_routes
 from infra.stripe_sandbox.errors import BadParameter, StripeError, Unauthenticated
 from infra.stripe_sandbox.idempotency import Answer, Call, Desk
@@ -28,6 +28,9 @@ ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/payment_intents/<key>/cancel", intents.cancel),
     ("POST", "/v1/refunds", refunds.create_refund),
     ("GET", "/v1/refunds", refunds.list_refunds),
+    ("GET", "/v1/disputes", disputes.list_disputes),
+    ("POST", "/v1/disputes/<key>", disputes.update_dispute),
+    ("POST", "/v1/disputes/<key>/close", disputes.close_dispute),
     ("POST", "/v1/transfers", transfers.create_transfer),
     ("GET", "/v1/transfers", transfers.list_transfers),
     ("POST", "/v1/transfers/<key>/reversals", transfers.reverse_transfer),
@@ -46,6 +49,7 @@ RETRIEVED = (
     "payment_intents",
     "charges",
     "refunds",
+    "disputes",
     "transfers",
     "payouts",
     "balance_transactions",

@@ -10,9 +10,20 @@ FEE_PER_MILLE, FEE_FIXED = 29, 30
 
 
 def record(
-    store: Store, type: str, amount: int, of: Object, *, fee: int = 0, account: str = PLATFORM, settles_after_s: int = 0
+    store: Store,
+    type: str,
+    amount: int,
+    of: Object,
+    *,
+    fee: int = 0,
+    account: str = PLATFORM,
+    settles_after_s: int = 0,
+    category: str = "",
 ) -> str:
-    """Book a movement of ``amount`` (signed) caused by the object ``of``; returns the transaction's id."""
+    """Book a movement of ``amount`` (signed) caused by the object ``of``; returns the transaction's id.
+
+    ``category`` is how reports call it where that is not its type.
+    """
     details = [
         {"amount": fee, "currency": of["currency"], "description": "Stripe processing fees", "type": "stripe_fee"}
     ]
@@ -20,7 +31,7 @@ def record(
         store,
         "txn",
         type=type,
-        reporting_category=type,
+        reporting_category=category or type,
         amount=amount,
         fee=fee,
         fee_details=details if fee else [],

@@ -14,6 +14,7 @@ class Card:
     decline: str | None = None
     code: str = "card_declined"
     settles_at_once: bool = False
+    is_disputed: bool = False
     asks_for_authentication: bool = False
 
 
@@ -32,6 +33,7 @@ CARDS = {
     "pm_card_amex": Card("amex", "8431"),
     "pm_card_unionpay": Card("unionpay", "0005"),
     "pm_card_bypassPending": Card("visa", "0077", settles_at_once=True),
+    "pm_card_createDispute": Card("visa", "0259", is_disputed=True),
     "pm_card_authenticationRequired": Card("visa", "3184", asks_for_authentication=True),
     "pm_card_chargeDeclined": Card("visa", "0002", "generic_decline"),
     "pm_card_visa_chargeDeclined": Card("visa", "0002", "generic_decline"),

@@ -39,6 +39,7 @@ def attempt(store: Store, intent: Object, card: Card, status: str) -> Object:
         transfer_group=intent["transfer_group"],
         _account=balances.PLATFORM,
         _settles_at_once=card.settles_at_once,
+        _is_disputed=card.is_disputed,
     )
     return store.put("charges", charge)
 

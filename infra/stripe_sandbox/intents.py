@@ -6,7 +6,7 @@ or canceled. A declined card leads back to requires_payment_method.
 
 from typing import Any
 
-from infra.stripe_sandbox import charges, scripts
+from infra.stripe_sandbox import charges, disputes, scripts
 from infra.stripe_sandbox.cards import Card, card_of, message_of
 from infra.stripe_sandbox.errors import BadParameter, Declined, WrongState
 from infra.stripe_sandbox.events import tell
@@ -188,7 +188,10 @@ def _succeed(store: Store, intent: Object, charge: Object) -> Object:
     captured = charges.capture(store, charge, intent["amount"])
     tell(store, "charge.succeeded", captured)
     received = {"latest_charge": charge["id"], "amount_received": intent["amount"], "last_payment_error": None}
-    return _move(store, intent, "succeeded", **received)
+    succeeded = _move(store, intent, "succeeded", **received)
+    if charge.get("_is_disputed"):
+        disputes.dispute(store, charge["id"])
+    return succeeded
 
 
 def _fail(store: Store, intent: Object, charge: Object, *, code: str, decline: str) -> Object:

@@ -18,6 +18,7 @@ TABLES = {
     "re": "refunds",
     "tr": "transfers",
     "trr": "transfer_reversals",
+    "dp": "disputes",
     "po": "payouts",
     "txn": "balance_transactions",
     "evt": "events",
@@ -29,12 +30,15 @@ KINDS = {
     "refunds": "refund",
     "transfers": "transfer",
     "transfer_reversals": "transfer_reversal",
+    "disputes": "dispute",
     "payouts": "payout",
     "balance_transactions": "balance_transaction",
     "events": "event",
     "accounts": "account",
 }
-KNOW_THEIR_MODE = ("pi", "ch", "tr", "po", "evt")
+KNOW_THEIR_MODE = ("pi", "ch", "dp", "tr", "po", "evt")
+COME_LATER = ("failure_balance_transaction",)
+"""Members that an object has only once something has happened to it: they may be asked for before."""
 MAX_PAGE = 100
 MAX_EXPANDS = 20
 
@@ -143,6 +147,8 @@ def _expand(store: Store, row: Any, path: list[str]) -> None:
     if not path or not isinstance(row, dict):
         return
     name = path[0]
+    if name not in row and name in COME_LATER:
+        return
     if name not in row:
         raise BadParameter(f"This property cannot be expanded ({name}).", param="expand")
     if isinstance(row[name], str):

@@ -13,6 +13,8 @@ def create_refund(store: Store, params: Params) -> Object:
     reasons = one_of("duplicate", "fraudulent", "requested_by_customer")
     asked = accept(params, charge=text, payment_intent=text, amount=amount, reason=reasons, metadata=metadata)
     charge = _charge_to_refund(store, asked)
+    if charge["disputed"]:
+        raise WrongState(f"Charge {charge['id']} has been charged back.", code="charge_disputed")
     open_amount = charge["amount_captured"] - charge["amount_refunded"]
     back = asked["amount"] or open_amount
     if open_amount == 0:
@@ -40,6 +42,25 @@ def create_refund(store: Store, params: Params) -> Object:
     tell(store, "refund.created", refund)
     tell(store, "charge.refunded", charge)
     return refund
+
+
+def fail_refund(store: Store, refund_id: str) -> Object:
+    """The card cannot take the money any more: it comes back."""
+    refund = find(store, "refunds", refund_id)
+    if refund["status"] != "succeeded":
+        raise WrongState(f"Refund {refund_id} cannot fail: it is {refund['status']}.")
+    back = balances.record(store, "refund_failure", refund["amount"], refund)
+    failed = {
+        **refund,
+        "status": "failed",
+        "failure_reason": "lost_or_stolen_card",
+        "failure_balance_transaction": back,
+    }
+    store.put("refunds", failed)
+    charge = find(store, "charges", refund["charge"])
+    store.put("charges", {**charge, "amount_refunded": charge["amount_refunded"] - refund["amount"], "refunded": False})
+    tell(store, "refund.failed", failed)
+    return failed
 
 
 def list_refunds(store: Store, params: Params) -> Object:

@@ -3,14 +3,19 @@
 It owns accounts with their journals and postings, deposits and holds, escrows, statements, bank credits, card payments
 and payouts. Every movement is one journal of the ledger; everything else here says why it was made.
 
-Locks are taken in this order: escrow, deposits, holds, then bank credit, card payment or payout, then the ledger's
-accounts (inside ``post``, in the order of their ids). A command posts once.
+Locks are taken in this order: escrow, deposits, holds, then bank credit, reconciliation, card payment or payout, then
+the ledger's accounts (inside ``post``, in the order of their ids). A command posts once, but for what Stripe moved of
+one card payment: that is posted one by one, and a deadlock there runs the whole command again.
 """
 
 from __future__ import annotations
 
-from chassis.service import Service
-from services.settlement import payments
+from sqlalchemy.orm import Session
+
+from chassis.auth import Caller
+from chassis.service import Service, join_handlers
+from chassis.settings import Settings
+from services.settlement import payments, reconciliation
 from services.settlement.banking import api as banking_api
 from services.settlement.banking import consumers as banking_consumers
 from services.settlement.banking import invariants as banking_invariants
@@ -27,7 +32,9 @@ from services.settlement.holds import consumers as holds_consumers
 from services.settlement.holds import invariants as holds_invariants
 from services.settlement.ledger import api as ledger_api
 from services.settlement.ledger import invariants as ledger_invariants
+from services.settlement.ledger.measuring import Meter as BalanceMeter
 from services.settlement.markets import consumers as markets_consumers
+from services.settlement.movements import invariants as movements_invariants
 from services.settlement.payouts import api as payouts_api
 from services.settlement.payouts import invariants as payouts_invariants
 from services.settlement.payouts.commands import remind_of_payout
@@ -35,10 +42,26 @@ from services.settlement.payouts.model import Payout
 from services.settlement.statements import api as statements_api
 from services.settlement.statements import invariants as statements_invariants
 
+
+def set_up(session: Session, caller: Caller, settings: Settings) -> None:
+    """The rows that recur: the sweep of Stripe's events, and the first reconciliation."""
+    payments.SETUP(session, caller, settings)
+    reconciliation.SETUP(session, caller, settings)
+
+
 SERVICE = Service(
     name="settlement",
     base=Base,
-    nouns=("accounts", "bank-credits", "card-payments", "card-events", "escrows", "statements", "payouts"),
+    nouns=(
+        "accounts",
+        "bank-credits",
+        "card-payments",
+        "card-events",
+        "escrows",
+        "statements",
+        "payouts",
+        "reconciliations",
+    ),
     blueprints=(
         ledger_api.routes,
         holds_api.routes,
@@ -47,16 +70,23 @@ SERVICE = Service(
         banking_api.routes,
         payouts_api.routes,
         payments.BLUEPRINT,
+        reconciliation.BLUEPRINT,
     ),
-    handlers={
-        **banking_consumers.HANDLERS,
-        **markets_consumers.HANDLERS,
-        **holds_consumers.HANDLERS,
-        **escrows_consumers.HANDLERS,
-        **payments.HANDLERS,
+    handlers=join_handlers(
+        banking_consumers.HANDLERS,
+        markets_consumers.HANDLERS,
+        holds_consumers.HANDLERS,
+        escrows_consumers.HANDLERS,
+        payments.HANDLERS,
+    ),
+    timers={
+        Escrow: lapse_overdue,
+        BankCredit: remind_of_credit,
+        Payout: remind_of_payout,
+        **payments.TIMERS,
+        **reconciliation.TIMERS,
     },
-    timers={Escrow: lapse_overdue, BankCredit: remind_of_credit, Payout: remind_of_payout, **payments.TIMERS},
-    errands=payments.ERRANDS,
+    errands={**payments.ERRANDS, **reconciliation.ERRANDS},
     invariants=(
         *ledger_invariants.INVARIANTS,
         *holds_invariants.INVARIANTS,
@@ -65,6 +95,9 @@ SERVICE = Service(
         *banking_invariants.INVARIANTS,
         *payouts_invariants.INVARIANTS,
         *payments.INVARIANTS,
+        *movements_invariants.INVARIANTS,
+        *reconciliation.INVARIANTS,
     ),
-    setup=payments.SETUP,
+    loops={**reconciliation.LOOPS, "balances": BalanceMeter},
+    setup=set_up,
 )

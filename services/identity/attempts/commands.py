@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from chassis import clock
@@ -24,9 +24,24 @@ def count_attempt(session: Session, what: str, of: str, *, limit: int) -> TooMan
 
     Others who try the same wait until this transaction ends.
     """
-    now = clock.now()
-    count = session.execute(_COUNT, {"id": _name(what, of), "now": now, "until": now + WINDOW}).scalar_one()
-    return TooManyAttempts(f"at most {limit} in {int(WINDOW.total_seconds() // 60)} minutes") if count > limit else None
+    return _too_many(limit) if _count(session, what, of) > limit else None
+
+
+def count_failure(session: Session, what: str, of: str | None) -> None:
+    """Count a try that failed, where it is known whose it was."""
+    if of is not None:
+        _count(session, what, of)
+
+
+def check_failures(session: Session, what: str, of: str | None, *, limit: int) -> TooManyAttempts | None:
+    """The problem to refuse with when ``limit`` tries failed in the window.
+
+    Nobody waits for anybody here: of tries in parallel as many slip past as are answered at the same time.
+    """
+    if of is None:
+        return None
+    failed = select(Attempt.count).where(Attempt.id == _name(what, of), Attempt.due_at > clock.now())
+    return _too_many(limit) if (session.scalar(failed) or 0) >= limit else None
 
 
 def forget_attempts(session: Session, what: str, of: str) -> None:
@@ -37,6 +52,15 @@ def forget_attempts(session: Session, what: str, of: str) -> None:
 def end_window(session: Session, caller: Caller, attempt_id: str) -> None:
     """Throw a counter away whose window is over."""
     session.execute(delete(Attempt).where(Attempt.id == attempt_id, Attempt.due_at <= clock.now()))
+
+
+def _count(session: Session, what: str, of: str) -> int:
+    now = clock.now()
+    return session.execute(_COUNT, {"id": _name(what, of), "now": now, "until": now + WINDOW}).scalar_one()
+
+
+def _too_many(limit: int) -> TooManyAttempts:
+    return TooManyAttempts(f"at most {limit} in {int(WINDOW.total_seconds() // 60)} minutes")
 
 
 def _name(what: str, of: str) -> str:

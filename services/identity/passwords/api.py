@@ -10,7 +10,7 @@ from chassis.http import Body, command
 from services.identity.passwords import commands
 from services.identity.passwords.model import PasswordText, TokenText
 from services.identity.users.model import EmailText
-from services.identity.web import vault_of_app
+from services.identity.web import address_of_caller, vault_of_app
 
 routes = Blueprint("passwords", __name__)
 
@@ -39,4 +39,4 @@ def choose_password(session: Session, caller: Caller, body: ChoosePassword) -> N
 @command(public=True, idempotent=False, status=202)
 def forget_password(session: Session, caller: Caller, body: ForgetPassword) -> None:
     """Ask for a mail with a one-time token; the answer is the same whether there is such a user or not."""
-    commands.forget_password(session, caller, body.email)
+    commands.forget_password(session, caller, body.email, address=address_of_caller())

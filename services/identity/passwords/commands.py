@@ -27,6 +27,7 @@ from services.identity.vault import Vault
 MAIL = "reset_mail"
 SYSTEM = Caller.system("identity")
 MAILS_IN_WINDOW = 3
+MAILS_FOR_ADDRESS_IN_WINDOW = 30
 
 
 class UserGone(Conflict):
@@ -68,8 +69,13 @@ def reset_user(session: Session, caller: Caller, vault: Vault, user_id: str) -> 
     return Invited(user, _issue_ticket(session, user.id, valid).token(vault))
 
 
-def forget_password(session: Session, caller: Caller, email: str) -> None:
-    """Owe a mail with a token to whoever signs in with an address; nobody is told whether there is such a user."""
+def forget_password(session: Session, caller: Caller, email: str, *, address: str | None = None) -> None:
+    """Owe a mail with a token to whoever signs in with an address; nobody is told whether there is such a user.
+
+    ``address`` is where the request came from, where that is known: too many from one place are passed over.
+    """
+    if address and attempts.count_attempt(session, "forgotten from", address, limit=MAILS_FOR_ADDRESS_IN_WINDOW):
+        return
     user = user_queries.find_by_email(session, email)
     if user is None or attempts.count_attempt(session, "forgotten", email, limit=MAILS_IN_WINDOW):
         return

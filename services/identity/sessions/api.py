@@ -14,7 +14,7 @@ from chassis.problems import Refused
 from services.identity.sessions import commands
 from services.identity.sessions.model import RefreshText
 from services.identity.users.model import EmailText
-from services.identity.web import vault_of_app
+from services.identity.web import address_of_caller, vault_of_app
 
 routes = Blueprint("sessions", __name__)
 
@@ -65,7 +65,9 @@ def _show(outcome: commands.SignedIn | Refused) -> TokensView | Refused:
 @command(public=True, idempotent=False)
 def sign_in(session: Session, caller: Caller, body: SignIn) -> TokensView | Refused:
     """Sign in with email address and password; at most ten tries in ten minutes."""
-    return _show(commands.sign_in(session, caller, vault_of_app(), email=body.email, password=body.password))
+    address = address_of_caller()
+    vault = vault_of_app()
+    return _show(commands.sign_in(session, caller, vault, email=body.email, password=body.password, address=address))
 
 
 @routes.post("/v1/sessions/refresh")

@@ -30,6 +30,7 @@ from services.identity.vault import Vault
 
 SYSTEM = Caller.system("identity")
 LOGINS_IN_WINDOW = 10
+WRONG_OF_ADDRESS_IN_WINDOW = 100
 MOST_SESSIONS = 20
 
 
@@ -42,12 +43,20 @@ class SignedIn(msgspec.Struct, frozen=True):
     expires_in_s: int = LIFETIME_S
 
 
-def sign_in(session: Session, caller: Caller, vault: Vault, *, email: str, password: str) -> SignedIn | Refused:
-    """Begin a session. Refused with WrongCredentials, TooManyAttempts or AccessEnded."""
+def sign_in(
+    session: Session, caller: Caller, vault: Vault, *, email: str, password: str, address: str | None = None
+) -> SignedIn | Refused:
+    """Begin a session. Refused with WrongCredentials, TooManyAttempts or AccessEnded.
+
+    ``address`` is where the request came from, where that is known: wrong guesses at many users are counted by it.
+    """
+    if problem := attempts.check_failures(session, "address", address, limit=WRONG_OF_ADDRESS_IN_WINDOW):
+        return Refused(problem)
     if problem := attempts.count_attempt(session, "login", email, limit=LOGINS_IN_WINDOW):
         return Refused(problem)
     user = users.find_by_email(session, email)
     if not check_password(user.password_hash if user else None, password) or user is None:
+        attempts.count_failure(session, "address", address)
         return Refused(WrongCredentials())
     attempts.forget_attempts(session, "login", email)
     if not _may_act(session, user):

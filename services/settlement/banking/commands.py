@@ -27,6 +27,7 @@ def record_credit(session: Session, caller: Caller, slip: Slip) -> BankCredit:
     Raises AmountRefused, or BankReferenceReused when the same reference comes with another content.
     """
     check_amount(slip.amount)
+    _await_hearing(session, references_in(slip.remittance))
     id = clock.new_id("credit")
     is_new = session.scalar(_insert(id, caller, slip)) is not None
     if not is_new:
@@ -37,6 +38,24 @@ def record_credit(session: Session, caller: Caller, slip: Slip) -> BankCredit:
     else:
         credit.check_same(slip)
     return credit
+
+
+def _await_hearing(session: Session, references: set[str]) -> None:
+    """Let credits that quote a company be recorded together, but none while the company is being heard of.
+
+    Otherwise neither would see the other: the credit would stay in suspense although its company is known.
+    """
+    for reference in sorted(references):
+        session.execute(select(func.pg_advisory_xact_lock_shared(_lock_of(reference))))
+
+
+def _await_recording(session: Session, reference: str) -> None:
+    """Let nobody record a credit that quotes this company until it is heard of."""
+    session.execute(select(func.pg_advisory_xact_lock(_lock_of(reference))))
+
+
+def _lock_of(reference: str):
+    return func.hashtextextended(f"bank reference {reference}", 0)
 
 
 def _insert(id: str, caller: Caller, slip: Slip):
@@ -92,6 +111,7 @@ def remind_of_credit(session: Session, caller: Caller, credit_id: str) -> None:
 
 def hear_of_party(session: Session, caller: Caller, event: PartyDescribed) -> None:
     """Keep a company as it stands, and credit to it what came in for it before it was heard of."""
+    _await_recording(session, reference_of(event.party_id))
     if not describe_party(session, event):
         return
     plain = func.regexp_replace(func.upper(BankCredit.remittance), "[^A-Z0-9]", "", "g")

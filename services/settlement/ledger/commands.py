@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chassis import clock
@@ -23,10 +22,10 @@ from services.settlement.ledger.model import (
     take_fingerprint,
 )
 
-_POST = text(
+_POST = (
     "SELECT n, outcome, journal_id, account_id, missing FROM post_journals("
-    ":ids ::text[], :keys ::text[], :fingerprints ::text[], :kinds ::text[], :subjects ::text[], :leg_counts ::int[], "
-    ":leg_accounts ::text[], :leg_amounts ::bigint[], :at ::timestamptz) ORDER BY n"
+    "%(ids)s ::text[], %(keys)s ::text[], %(fingerprints)s ::text[], %(kinds)s ::text[], %(subjects)s ::text[], "
+    "%(leg_counts)s ::int[], %(leg_accounts)s ::text[], %(leg_amounts)s ::bigint[], %(at)s ::timestamptz) ORDER BY n"
 )
 
 
@@ -52,7 +51,7 @@ def post_batch(session: Session, drafts: Sequence[Draft]) -> list[Posted | Lacki
     if not drafts:
         return []
     amounts = [draft.amounts for draft in drafts]
-    rows = session.execute(
+    rows = session.connection().exec_driver_sql(
         _POST,
         {
             "ids": [clock.new_id("journal") for _ in drafts],

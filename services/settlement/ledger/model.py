@@ -27,15 +27,18 @@ class Kind(StrEnum):
     FEE = "fee"
     SUSPENSE = "suspense"
     PAYOUT_TRANSIT = "payout_transit"
+    REFUND_TRANSIT = "refund_transit"
     CLEARING_BANK = "clearing_bank"
     CLEARING_CARD = "clearing_card"
+    CARD_FEES = "card_fees"
+    RECEIVABLE = "receivable"
 
 
 PLATFORM = auth.PLATFORM
 """The owner of the platform's own accounts."""
 PARTY_KINDS = frozenset({Kind.AVAILABLE, Kind.FROZEN, Kind.ESCROW})
-UNFLOORED = frozenset({Kind.CLEARING_BANK, Kind.CLEARING_CARD})
-"""Accounts that may be below zero: they mirror money that lies outside the platform."""
+UNFLOORED = frozenset({Kind.CLEARING_BANK, Kind.CLEARING_CARD, Kind.CARD_FEES, Kind.RECEIVABLE})
+"""Accounts that may be below zero: money that lies outside, what the platform has spent, and what it is owed."""
 MOST = 10**15
 """Minor units: ten trillion yuan. Thousands of such amounts still add up within 64 bits."""
 

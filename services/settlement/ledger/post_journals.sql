@@ -53,7 +53,7 @@ begin
     on conflict do nothing;
 
     select array_agg(id), array_agg(balance), array_agg(postings),
-        array_agg(kind not in ('clearing_bank', 'clearing_card'))
+        array_agg(kind not in ('card_fees', 'clearing_bank', 'clearing_card', 'receivable'))
     into locked, balances, numbers, floored
     from (select id, balance, postings, kind from account where id = any (accounts) order by id for update) as found;
     if locked is distinct from accounts then

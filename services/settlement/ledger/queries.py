@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
@@ -17,6 +17,15 @@ def balance_of(session: Session, owner_id: str, kind: Kind, currency: str) -> Mo
     """What an account holds; nothing when it has never been posted to. Without a lock."""
     found = session.scalar(select(Account.balance).where(Account.id == account_id(owner_id, kind, currency)))
     return Money(found or 0, currency)
+
+
+def sum_balances(session: Session) -> list[tuple[str, str, int]]:
+    """What all accounts of a kind hold together: kind, currency, minor units."""
+    total = select(Account.kind, Account.currency, func.sum(Account.balance))
+    return [
+        (kind, currency, int(amount))
+        for kind, currency, amount in session.execute(total.group_by(Account.kind, Account.currency))
+    ]
 
 
 def list_accounts(

@@ -14,7 +14,7 @@ from chassis.database import Page
 from chassis.http import Body, Headers, Paging, View, command, query
 from chassis.settings import Settings
 from chassis.values import Money
-from services.settlement.payments import commands, queries, stripe_client
+from services.settlement.payments import commands, hearing, moving, queries, stripe_client
 from services.settlement.payments.model import CardPayment, State
 
 routes = Blueprint("card_payments", __name__)
@@ -38,7 +38,10 @@ class ListCardPayments(Paging):
 
 
 class CardPaymentView(View):
-    """A top-up by card; ``failure_code`` says why it failed (card_declined, expired_card, …)."""
+    """A top-up by card; ``failure_code`` says why it failed (card_declined, expired_card, …), or why its refund did.
+
+    ``returned`` is what went back to the card, by refunds and by disputes that were not won.
+    """
 
     id: str
     party_id: str
@@ -49,6 +52,7 @@ class CardPaymentView(View):
     failure_code: str | None
     decline_code: str | None
     failure_detail: str | None
+    returned: Money
     created_at: datetime
     ended_at: datetime | None
 
@@ -64,6 +68,7 @@ class CardPaymentView(View):
             failure_code=payment.failure_code,
             decline_code=payment.decline_code,
             failure_detail=payment.failure_detail,
+            returned=Money(payment.returned, payment.amount.currency),
             created_at=payment.created_at,
             ended_at=payment.ended_at,
         )
@@ -101,13 +106,20 @@ def see_card_payment(session: Session, caller: Caller, payment_id: str) -> CardP
     return CardPaymentView.of(queries.see_payment(session, caller, payment_id))
 
 
+@routes.post("/v1/card-payments/<payment_id>/refund")
+@command(role="operator")
+def refund_card_payment(session: Session, caller: Caller, payment_id: str) -> CardPaymentView:
+    """Give a top-up back to its card, whole, while its company still has the money; Stripe keeps its fee."""
+    return CardPaymentView.of(moving.refund_payment(session, caller, payment_id))
+
+
 @routes.post("/v1/card-events")
 @command(public=True, idempotent=False, accept=("application/json",), max_bytes=MAX_EVENT_BYTES)
 def take_card_event(session: Session, headers: Headers, body: bytes) -> EventTaken:
     """Stripe's webhooks: the signature is checked over the raw body; the event is taken in by its id, handled later."""
     secret = _settings().stripe_webhook_secret
     event = stripe_client.read_event(body, headers.get("Stripe-Signature"), secret)
-    commands.receive_event(session, event)
+    hearing.receive_event(session, event)
     return EventTaken(id=event.id)
 
 

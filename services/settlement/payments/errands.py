@@ -9,7 +9,7 @@ import structlog
 
 from chassis.service import Errand
 from chassis.settings import Settings
-from services.settlement.payments import commands, stripe_client
+from services.settlement.payments import commands, hearing, moving, stripe_client, stripe_money
 from services.settlement.payments.model import CardsOff
 
 log = structlog.get_logger(__name__)
@@ -39,8 +39,20 @@ def list_card_events(settings: Settings, payload: dict[str, Any], attempt: int) 
         return {"later": "no answer"}
 
 
+def list_card_movements(settings: Settings, payload: dict[str, Any], attempt: int) -> dict[str, Any]:
+    """Ask what Stripe has moved of a payment's money."""
+    return {"movements": stripe_money.look_at_money(stripe_client.open_client(settings), payload["intent_id"])}
+
+
+def refund_card(settings: Settings, payload: dict[str, Any], attempt: int) -> dict[str, Any]:
+    """Ask for a refund."""
+    return stripe_money.refund_card(stripe_client.open_client(settings), payload, attempt)
+
+
 ERRANDS = {
     "charge_card": Errand(charge_card, commands.record_charge, lease_s=LEASE_S),
     "look_up_card_payment": Errand(look_up_card_payment, commands.record_look, lease_s=LEASE_S),
-    "list_card_events": Errand(list_card_events, commands.record_sweep, max_attempts=1, lease_s=LEASE_S),
+    "list_card_events": Errand(list_card_events, hearing.record_sweep, max_attempts=1, lease_s=LEASE_S),
+    "list_card_movements": Errand(list_card_movements, moving.record_money, lease_s=LEASE_S),
+    "refund_card": Errand(refund_card, moving.record_refund, lease_s=LEASE_S),
 }

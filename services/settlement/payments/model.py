@@ -1,25 +1,23 @@
 """Card payments: a party tops its balance up through Stripe. What Stripe says is ranked; only a success moves money.
 
 A payment is charged at once (automatic capture) into the platform's balance: a card hold lapses after days and cannot
-carry an order that ships in weeks. ``CardEvent`` is the inbox of Stripe's webhooks, ``CardSweep`` the cursor of the
-sweep that fetches the events which no webhook brought.
+carry an order that ships in weeks. It can be given back whole while its party still has the money.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
-from sqlalchemy import CheckConstraint, ColumnElement, Index, Text, false, true
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, Index, Text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import clock
 from chassis.auth import Caller
 from chassis.database import money
-from chassis.problems import Invalid, Unauthorized, Unavailable
+from chassis.problems import Conflict, Invalid, Unauthorized, Unavailable
 from chassis.states import Move, Stateful, state_column
 from chassis.values import CURRENCY_EXPONENTS, Money
 from services.settlement.base import Base
@@ -33,17 +31,6 @@ CHARGE_WINDOW = timedelta(minutes=15)
 FIRST_CHASE = timedelta(minutes=20)
 """After the window and the longest call, so that no charge can be on its way when the payment is looked up."""
 CHASE_EVERY = timedelta(minutes=30)
-SWEEP_EVERY = timedelta(minutes=5)
-SWEEP_OVERLAP_S = 3_600
-EVENTS_KEPT = timedelta(days=35)
-"""Longer than the 30 days that events.list reaches back, so that no handled event comes a second time."""
-SWEEP_ID = "card_sweep"
-HEARD_TYPES = (
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "payment_intent.processing",
-    "payment_intent.canceled",
-)
 
 
 class CardsOff(Unavailable):
@@ -62,6 +49,10 @@ class PaymentMethodMissing(Invalid):
     """A payment method is needed."""
 
 
+class CardPaymentReturned(Conflict):
+    """Money of this card payment has gone back already."""
+
+
 class SignatureRefused(Unauthorized):
     """The webhook is not signed as Stripe signs."""
 
@@ -73,9 +64,11 @@ class State(StrEnum):
     PROCESSING = "processing"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    REFUNDING = "refunding"
 
 
-RANK = {State.CREATED: 0, State.PROCESSING: 1, State.FAILED: 2, State.SUCCEEDED: 3}
+RANK = {State.CREATED: 0, State.PROCESSING: 1, State.FAILED: 2, State.SUCCEEDED: 3, State.REFUNDING: 4}
+CREDITED = (State.SUCCEEDED, State.REFUNDING)
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,16 +96,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
                 return State.PROCESSING
 
 
-class HeardEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of Stripe's; ``intent`` is None for a type that tells nothing of a payment."""
-
-    id: str
-    type: str
-    intent: Intent | None = None
-
-
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a payment failed: Stripe's ``code`` (card_declined, expired_card, …), the bank's, and words for people."""
+    """Why a payment failed, or its refund: Stripe's ``code`` (card_declined, expired_card, …), the bank's, and words for people."""
 
     code: str
     decline_code: str | None = None
@@ -120,21 +105,26 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CardPayment(Stateful, Base):
-    """A top-up by card. ``attempt`` counts the idempotency keys that were used; a late success outranks a failure."""
+    """A top-up by card. ``attempt`` counts the keys that were used, ``refunds`` how often a refund was asked for.
+
+    A late success outranks a failure. ``returned`` is what went back to the card by refunds and disputes, in minor units.
+    """
 
     __tablename__ = "card_payment"
     __table_args__ = (
-        CheckConstraint("(state IN ('created', 'processing')) = (due_at IS NOT NULL)", name="deadline"),
+        CheckConstraint("(state IN ('created', 'processing', 'refunding')) = (due_at IS NOT NULL)", name="deadline"),
         CheckConstraint("amount_amount > 0", name="amount"),
         Index("ix_card_payment_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),
     )
     initial = State.CREATED
-    final = frozenset({State.SUCCEEDED})
-    waits = frozenset({State.CREATED, State.PROCESSING})
+    final = frozenset()
+    waits = frozenset({State.CREATED, State.PROCESSING, State.REFUNDING})
     moves: ClassVar[dict[str, Move]] = {
         "process": Move(State.CREATED, to=State.PROCESSING),
         "fail": Move(State.CREATED, State.PROCESSING, to=State.FAILED),
         "succeed": Move(State.CREATED, State.PROCESSING, State.FAILED, to=State.SUCCEEDED),
+        "refund": Move(State.SUCCEEDED, to=State.REFUNDING),
+        "end_refund": Move(State.REFUNDING, to=State.SUCCEEDED),
     }
 
     id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
@@ -148,6 +138,8 @@ class CardPayment(Stateful, Base):
     failure_code: Mapped[str | None]
     decline_code: Mapped[str | None]
     failure_detail: Mapped[str | None]
+    refunds: Mapped[int] = mapped_column(server_default="0")
+    returned: Mapped[int] = mapped_column(BigInteger, server_default="0")
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
@@ -169,6 +161,8 @@ class CardPayment(Stateful, Base):
             state=State.CREATED,
             attempt=1,
             charge_key=charge_key(id, 1),
+            refunds=0,
+            returned=0,
             created_at=now,
             due_at=now + FIRST_CHASE,
         )
@@ -177,6 +171,11 @@ class CardPayment(Stateful, Base):
     def charge_until(self) -> datetime:
         """When no charge may be asked for any more."""
         return self.created_at + CHARGE_WINDOW
+
+    @property
+    def refund_key(self) -> str:
+        """What names the present refund in the ledger."""
+        return f"{self.id}:{self.refunds}"
 
     def outranks(self, state: State) -> bool:
         """Whether news of a state tells nothing new: a lower or equal rank never replaces what is known."""
@@ -209,64 +208,26 @@ class CardPayment(Stateful, Base):
         self.ended_at, self.due_at = clock.now(), None
         self.failure_code, self.decline_code, self.failure_detail = failure.code, failure.decline_code, failure.detail
 
+    def refund(self) -> None:
+        """It is to go back whole. Raises IllegalMove, or CardPaymentReturned when some of it went back."""
+        if self.returned:
+            raise CardPaymentReturned(f"{Money(self.returned, self.amount.currency)} of it went back")
+        self.move("refund")
+        self.refunds += 1
+        self.due_at = clock.now() + CHASE_EVERY
+        self.failure_code = self.decline_code = self.failure_detail = None
+
+    def end_refund(self, refusal: Failure | None = None) -> None:
+        """It went back, or Stripe has refused to give it back."""
+        self.move("end_refund")
+        self.due_at = None
+        if refusal is not None:
+            self.failure_code, self.failure_detail = refusal.code, refusal.detail
+
     def take_new_key(self) -> None:
         """Go on under the next key, after it was made sure that the one before charged nothing."""
         self.attempt += 1
         self.charge_key = charge_key(self.id, self.attempt)
-
-
-class EventState(StrEnum):
-    """Where a webhook stands."""
-
-    RECEIVED = "received"
-    APPLIED = "applied"
-    IGNORED = "ignored"
-
-
-class CardEvent(Stateful, Base):
-    """An event of Stripe's, taken in once by its id and handled once by the worker."""
-
-    __tablename__ = "card_event"
-    __table_args__ = (Index("ix_card_event_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),)
-    initial = EventState.RECEIVED
-    final = frozenset({EventState.APPLIED, EventState.IGNORED})
-    waits = frozenset({EventState.RECEIVED})
-    moves: ClassVar[dict[str, Move]] = {
-        "apply": Move(EventState.RECEIVED, to=EventState.APPLIED),
-        "ignore": Move(EventState.RECEIVED, to=EventState.IGNORED),
-    }
-
-    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    type: Mapped[str]
-    intent: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    state: Mapped[EventState] = state_column(EventState)
-    received_at: Mapped[datetime] = mapped_column(index=True)
-    due_at: Mapped[datetime | None]
-
-    @classmethod
-    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
-        return true() if caller.is_operator else false()
-
-    def settle(self, move: Literal["apply", "ignore"]) -> None:
-        """The event has been dealt with."""
-        self.move(move)
-        self.due_at = None
-
-
-class CardSweep(Base):
-    """How far events.list was read: up to ``since`` (unix seconds by Stripe's clock); ``after`` within a pass."""
-
-    __tablename__ = "card_sweep"
-
-    id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    since: Mapped[int]
-    newest: Mapped[int]
-    after: Mapped[str | None]
-    due_at: Mapped[datetime] = mapped_column(index=True)
-
-    @classmethod
-    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
-        return true() if caller.is_operator else false()
 
 
 def charge_key(payment_id: str, attempt: int) -> str:

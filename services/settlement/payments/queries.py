@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page, page, see
-from services.settlement.ledger.model import PLATFORM, Kind
-from services.settlement.ledger.queries import balance_of
 from services.settlement.payments.model import CardPayment, State
 
 
@@ -25,13 +25,7 @@ def list_payments(
     return page(session, CardPayment, caller, cursor, limit, *where)
 
 
-def credited_amounts(session: Session) -> dict[tuple[str, str], int]:
-    """Minor units that were credited, by (payment id, currency)."""
-    credited = select(CardPayment.id, CardPayment.amount).where(CardPayment.state == State.SUCCEEDED)
-    return {(id, amount.currency): amount.amount for id, amount in session.execute(credited)}
-
-
-def read_clearing(session: Session) -> dict[str, int]:
-    """The balance of the clearing account of cards, in minor units by each currency that was ever paid in."""
-    currencies = session.scalars(select(CardPayment.__table__.c.amount_currency).distinct())
-    return {currency: balance_of(session, PLATFORM, Kind.CLEARING_CARD, currency).amount for currency in currencies}
+def find_by_intents(session: Session, intent_ids: Iterable[str]) -> dict[str, str]:
+    """The ids of the payments that have these payment intents at Stripe, by intent."""
+    found = select(CardPayment.intent_id, CardPayment.id).where(CardPayment.intent_id.in_(list(intent_ids)))
+    return {intent_id: id for intent_id, id in session.execute(found)}

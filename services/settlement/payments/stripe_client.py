@@ -7,7 +7,6 @@ Anything else raises, and is asked again under the same key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,34 +18,16 @@ from chassis import clock
 from chassis.settings import Settings
 from chassis.values import Identifier, MinorUnits, ShortText
 from chassis.wire import read_json
-from services.settlement.payments.model import (
-    HEARD_TYPES,
-    SWEEP_OVERLAP_S,
-    CardsOff,
-    HeardEvent,
-    Intent,
-    SignatureRefused,
-)
+from services.settlement.payments.heard import HEARD_TYPES, MONEY_TYPES, SWEEP_OVERLAP_S, HeardEvent
+from services.settlement.payments.model import CardsOff, Intent, SignatureRefused
 
 TIMEOUT_S = 20
 RETRIES = 2
 TOLERANCE_S = 300
 EVENTS_A_PAGE = 100
-MOST_MOVEMENTS = 100_000
 CANCELLABLE = ("requires_payment_method", "requires_confirmation", "requires_action", "requires_capture")
 
 Outcome = dict[str, Any]
-
-
-class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """A balance transaction of Stripe's that moved money of a charge: gross ``amount`` and ``fee`` in minor units."""
-
-    id: str
-    amount: int
-    fee: int
-    currency: str
-    charge_id: str
-    payment_id: str | None
 
 
 class _Error(msgspec.Struct):
@@ -63,6 +44,10 @@ class _Intent(msgspec.Struct):
     amount_received: MinorUnits = 0
     metadata: dict[str, str] = {}
     last_payment_error: _Error | None = None
+
+
+class _Source(msgspec.Struct):
+    payment_intent: Identifier | None = None
 
 
 class _Data(msgspec.Struct):
@@ -91,9 +76,9 @@ def charge_card(client: stripe.StripeClient, wanted: dict[str, Any]) -> Outcome:
         return {"intent": read_intent(made)}
     except stripe.CardError as declined:
         intent = getattr(declined.error, "payment_intent", None)
-        return {"intent": read_intent(intent)} if intent else _refusal(declined)
+        return {"intent": read_intent(intent)} if intent else read_refusal(declined)
     except stripe.InvalidRequestError as refused:
-        return _refusal(refused)
+        return read_refusal(refused)
     except stripe.APIError as failed:
         if failed.headers.get("Idempotent-Replayed") != "true":
             raise
@@ -132,32 +117,9 @@ def list_events(client: stripe.StripeClient, *, since: int, after: str | None) -
             raise
         return {"lost": True}
     found = [event.to_dict() for event in page.data]
-    events = [{"id": it["id"], "type": it["type"], "intent": read_intent(it["data"]["object"])} for it in found]
+    events = [{"id": it["id"], "type": it["type"], **_tell(it["type"], it["data"]["object"])} for it in found]
     newest = max((event.created for event in page.data), default=0)
     return {"events": events, "newest": newest, "more": page.has_more}
-
-
-def list_movements(client: stripe.StripeClient) -> Iterator[Movement]:
-    """Every balance transaction of a charge, a refund or a dispute, newest first. Raises OverflowError past 100,000.
-
-    Refunds and disputes name the charge, charges name our payment.
-    """
-    params: Any = {"limit": 100, "expand": ["data.source"]}
-    for number, row in enumerate(client.v1.balance_transactions.list(params).auto_paging_iter()):
-        if number >= MOST_MOVEMENTS:
-            raise OverflowError(f"more than {MOST_MOVEMENTS} balance transactions")
-        source = row.source.to_dict() if isinstance(row.source, stripe.StripeObject) else {}
-        is_charge = source.get("object") == "charge"
-        charge_id = source.get("id") if is_charge else source.get("charge")
-        if charge_id:
-            yield Movement(
-                id=row.id,
-                amount=row.amount,
-                fee=row.fee,
-                currency=row.currency.upper(),
-                charge_id=charge_id,
-                payment_id=source.get("transfer_group") if is_charge else None,
-            )
 
 
 def read_event(raw: bytes, signature: str | None, secret: str) -> HeardEvent:
@@ -169,6 +131,9 @@ def read_event(raw: bytes, signature: str | None, secret: str) -> HeardEvent:
     event = _read_event(raw)
     if event.type not in HEARD_TYPES:
         return HeardEvent(id=event.id, type=event.type)
+    if event.type in MONEY_TYPES:
+        source = _read_source(bytes(event.data.object))
+        return HeardEvent(id=event.id, type=event.type, intent_id=source.payment_intent)
     return HeardEvent(id=event.id, type=event.type, intent=_intent_of(_read_intent(bytes(event.data.object))))
 
 
@@ -176,6 +141,10 @@ def read_intent(found: Any) -> dict[str, Any]:
     """A payment intent of the SDK, or the mapping of one, as the members of ``Intent``. Raises ValidationError."""
     intent = found if isinstance(found, dict) else found.to_dict()
     return msgspec.to_builtins(_intent_of(msgspec.convert(intent, _Intent)))
+
+
+def _tell(type: str, found: dict[str, Any]) -> dict[str, Any]:
+    return {"intent_id": found["payment_intent"]} if type in MONEY_TYPES else {"intent": read_intent(found)}
 
 
 def _intent_of(said: _Intent) -> Intent:
@@ -219,7 +188,8 @@ def _find_intent(client: stripe.StripeClient, payment_id: str) -> str | None:
     return str(ours[0].payment_intent) if ours else None
 
 
-def _refusal(error: stripe.StripeError) -> Outcome:
+def read_refusal(error: stripe.StripeError) -> Outcome:
+    """Why Stripe did nothing."""
     said = error.error
     return {
         "refused": {
@@ -232,3 +202,4 @@ def _refusal(error: stripe.StripeError) -> Outcome:
 
 _read_event = read_json(_Event)
 _read_intent = read_json(_Intent)
+_read_source = read_json(_Source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import jwt
@@ -10,6 +11,8 @@ import pytest
 
 from chassis.auth import Caller
 from services.identity import SERVICE
+from services.identity.passwords import commands as password_commands
+from services.identity.sessions import commands
 from tests.services.identity.conftest import BUYER, PASSWORD, Somebody, Stand
 
 EMAIL = "admin@mill.example"
@@ -61,6 +64,47 @@ def test_tries_in_parallel_do_not_slip_past(stand: Stand) -> None:
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(lambda _: sign_in(stand, "wrong password").problem(), range(24)))
     assert said.count("wrong_credentials") == 10
+
+
+def from_address(stand: Stand, address: str, path: str, body: dict[str, str]):
+    response = stand.app.test_client().open(path, method="POST", json=body, headers={"X-Forwarded-For": address})
+    return response.status_code, (response.get_json() or {}).get("type", "").removeprefix("urn:haihe:problem:")
+
+
+def trust_proxy(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(stand.app.extensions, "settings", replace(stand.settings, address_header="X-Forwarded-For"))
+
+
+def test_wrong_guesses_at_many_users_are_limited_by_address(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand.admin_of()
+    trust_proxy(stand, monkeypatch)
+    monkeypatch.setattr(commands, "WRONG_OF_ADDRESS_IN_WINDOW", 3)
+    for number in range(3):
+        guess = {"email": f"user{number}@mill.example", "password": "password1"}
+        assert from_address(stand, f"10.9.9.{number}, 10.0.0.1", "/v1/sessions", guess) == (401, "wrong_credentials")
+    right = {"email": EMAIL, "password": PASSWORD}
+    assert from_address(stand, "10.0.0.1", "/v1/sessions", right) == (429, "too_many_attempts")
+    assert from_address(stand, "10.0.0.2", "/v1/sessions", right)[0] == 200
+    stand.frozen.advance(timedelta(minutes=10))
+    for _ in range(4):
+        assert from_address(stand, "10.0.0.1", "/v1/sessions", right)[0] == 200
+
+
+def test_mails_to_many_users_are_limited_by_address(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = stand.admin_of()
+    stand.user_of(admin, "second@mill.example", "reader")
+    trust_proxy(stand, monkeypatch)
+    monkeypatch.setattr(password_commands, "MAILS_FOR_ADDRESS_IN_WINDOW", 1)
+    for email in (EMAIL, "second@mill.example"):
+        assert from_address(stand, "10.0.0.1", "/v1/passwords/forgotten", {"email": email})[0] == 202
+    assert stand.rows("SELECT count(*) FROM errand") == [(1,)]
+
+
+def test_without_a_trusted_proxy_an_address_is_anybodys_word(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "WRONG_OF_ADDRESS_IN_WINDOW", 1)
+    for number in range(3):
+        guess = {"email": f"user{number}@mill.example", "password": "password1"}
+        assert from_address(stand, "10.0.0.1", "/v1/sessions", guess) == (401, "wrong_credentials")
 
 
 def test_a_success_forgets_the_tries_before_it(stand: Stand) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,11 @@ from chassis.errands import Errands
 from chassis.http import make_app
 from chassis.settings import Settings
 from chassis.timers import Timers
+from chassis.values import Money
 from infra.stripe_sandbox.server import Sandbox
-from services.settlement import SERVICE, payments
+from services.settlement import SERVICE
+from services.settlement.ledger.commands import post_certain
+from services.settlement.ledger.model import Kind, Leg
 from services.settlement.payments import stripe_client
 
 KEY = "sk_test_settlement"
@@ -82,6 +85,24 @@ class Stand:
         while self.errands.step() + self.timers.step():
             pass
 
+    def settle_but(self, kind: str) -> None:
+        """Do every errand and deadline that is due, except errands of one kind."""
+        self.errands.kinds = {name: errand for name, errand in SERVICE.errands.items() if name != kind}
+        self.settle()
+        self.errands.kinds = SERVICE.errands
+
+    def spend(self, party: str, amount: int) -> None:
+        """A party gives euros to another, as a deal would."""
+        legs = [Leg(party, Kind.AVAILABLE, Money(-amount, "EUR")), Leg("mill", Kind.AVAILABLE, Money(amount, "EUR"))]
+        key = f"spent-{next(self._keys)}"
+        self.database.run(lambda session: post_certain(session, key=key, kind="spent", subject=key, legs=legs))
+
+    def give(self, party: str, amount: int) -> None:
+        """A party gets euros back from the other."""
+        legs = [Leg("mill", Kind.AVAILABLE, Money(-amount, "EUR")), Leg(party, Kind.AVAILABLE, Money(amount, "EUR"))]
+        key = f"given-{next(self._keys)}"
+        self.database.run(lambda session: post_certain(session, key=key, kind="given", subject=key, legs=legs))
+
     def advance(self, by: timedelta) -> None:
         """Let time pass for the service, and do what is due."""
         self.frozen.advance(by)
@@ -106,6 +127,19 @@ class Stand:
         answer.raise_for_status()
         return answer.json()
 
+    def admin_clear(self) -> None:
+        """Let the sandbox behave again."""
+        headers = {"Authorization": f"Bearer {KEY}"}
+        requests.delete(f"{self.sandbox.url}/sandbox/scripts", headers=headers, timeout=5).raise_for_status()
+
+    def set_up(self) -> None:
+        """Make the rows that recur."""
+        self.database.run(lambda session: SERVICE.setup(session, Caller.system("settlement"), self.settings))
+
+    def settings_of_database(self) -> Settings:
+        """The settings by which a check reaches the database."""
+        return replace(self.settings, database=self.database.engine.url.render_as_string(hide_password=False))
+
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Look into the database."""
         return [tuple(row) for row in self.database.look(lambda session: session.execute(text(statement)).all())]
@@ -122,8 +156,19 @@ class Stand:
         return dict(self.rows("SELECT id, balance FROM account"))
 
     def broken(self) -> list[str]:
-        """The ids that break an invariant of the topic."""
-        return [id for invariant in payments.INVARIANTS for (id,) in self.rows(invariant.query)]
+        """The ids that break an invariant of the service, each once."""
+        return sorted({id for invariant in SERVICE.invariants for (id,) in self.rows(invariant.query)})
+
+    def broken_by(self, *statements: str) -> dict[str, list[str]]:
+        """The invariants that some SQL would break, past what forbids it; nothing of it stays."""
+        with self.owner.engine.connect() as connection:
+            for table in ("posting", "journal"):
+                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            found = {each.name: connection.exec_driver_sql(each.query).scalars().all() for each in SERVICE.invariants}
+            connection.rollback()
+        return {name: list(ids) for name, ids in found.items() if ids}
 
 
 @pytest.fixture(scope="session")
@@ -172,6 +217,5 @@ def make_stand(databases: tuple[Database, Database], sandbox: Sandbox) -> Iterat
 @pytest.fixture
 def stand(make_stand: Callable[..., Stand]) -> Stand:
     stand = make_stand()
-    system = Caller.system("settlement")
-    stand.database.run(lambda session: payments.SETUP(session, system, stand.settings))
+    stand.set_up()
     return stand

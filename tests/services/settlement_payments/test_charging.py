@@ -8,7 +8,12 @@ from datetime import timedelta
 import pytest
 
 CREATE = {"on": "request", "method": "POST", "path": "/v1/payment_intents"}
-CREDITED = {"party_a:available:EUR": 10_000, "platform:clearing_card:EUR": -10_000}
+FEE = 320
+CREDITED = {
+    "party_a:available:EUR": 10_000,
+    "platform:clearing_card:EUR": FEE - 10_000,
+    "platform:card_fees:EUR": -FEE,
+}
 MINUTE = timedelta(minutes=1)
 
 
@@ -56,7 +61,7 @@ def test_the_webhook_alone_brings_the_success(stand):
     assert stand.errands.step() == 1
     assert stand.see(payment_id)["state"] == "created"
     stand.deliver()
-    stand.timers.step()
+    stand.settle()
     assert_credited_once(stand, payment_id)
     stand.advance(MINUTE)
     assert_credited_once(stand, payment_id)

@@ -10,8 +10,8 @@ import pytest
 
 from chassis.auth import Caller
 from infra.stripe_sandbox.webhooks import sign
-from services.settlement.payments import commands, stripe_client
-from services.settlement.payments.model import SWEEP_OVERLAP_S
+from services.settlement.payments import hearing, stripe_client
+from services.settlement.payments.heard import SWEEP_OVERLAP_S
 from tests.services.settlement_payments.conftest import SECRET
 
 SYSTEM = Caller.system("settlement")
@@ -158,7 +158,7 @@ def test_a_page_that_stripe_forgot_begins_the_pass_again(stand):
 
 def record(stand, after, outcome):
     payload = {"subject": "card_sweep", "since": 0, "after": after}
-    stand.database.run(lambda session: commands.record_sweep(session, SYSTEM, payload, outcome))
+    stand.database.run(lambda session: hearing.record_sweep(session, SYSTEM, payload, outcome))
 
 
 def test_handled_events_are_forgotten_after_stripe_has_forgotten_them(stand):

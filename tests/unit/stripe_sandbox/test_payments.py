@@ -194,4 +194,4 @@ def test_unknown_ids_and_routes_are_404(client):
         client.v1.payment_intents.retrieve("pi_unknown")
     assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")
     with pytest.raises(stripe.InvalidRequestError, match="Unrecognized request URL"):
-        client.v1.disputes.list()
+        client.v1.products.list()
