@@ -46,6 +46,13 @@ class DeliveryCancelled(Event):
     piece_ids: list[str]
 
 
+class DeliveriesClosed(Event):
+    """No more trucks will be set up for a deal: all that ever were have been told before this, in its order."""
+
+    type: ClassVar[str] = "logistics.deliveries_closed.v1"
+    deal_id: str
+
+
 class TagRead(Value):
     """One sight of one tag: ``sequence`` counts within a boot of the gate's reader, ``at`` is the reader's clock."""
 

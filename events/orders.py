@@ -101,7 +101,10 @@ class DealCancelled(Event):
 
 
 class DealSigned(Event):
-    """Both sides have signed the agreement: the buyer should pay ``gross`` into escrow before ``due_at``."""
+    """Both sides have signed the agreement: the buyer should pay ``gross`` into escrow before ``due_at``.
+
+    ``pay`` is how long it has from when it can pay: when settlement hears of this late, its date is the later one.
+    """
 
     type: ClassVar[str] = "orders.deal_signed.v1"
     deal_id: str
@@ -110,10 +113,11 @@ class DealSigned(Event):
     seller_id: str
     gross: Money
     due_at: datetime
+    pay: timedelta | None = None
 
 
 class PaymentCalled(Event):
-    """The time to pay a deal is over: settlement should say once and for all whether it was paid."""
+    """The time to pay a deal is over: settlement should say whether it was paid, or until when it still may be."""
 
     type: ClassVar[str] = "orders.payment_called.v1"
     deal_id: str
@@ -139,6 +143,13 @@ class DealDescribed(Event):
     load: timedelta
     receive: timedelta
     warehouse_id: str
+
+
+class DeliveriesCalled(Event):
+    """The time to deliver a deal is over: logistics should set up no more trucks for it, and say when that is so."""
+
+    type: ClassVar[str] = "orders.deliveries_called.v1"
+    deal_id: str
 
 
 class DeliveryAccepted(Event):
@@ -180,6 +191,16 @@ class DealCompleted(Event):
     """Everything of a deal is delivered, settled and paid: the pieces are the buyer's."""
 
     type: ClassVar[str] = "orders.deal_completed.v1"
+    deal_id: str
+    buyer_id: str
+    seller_id: str
+    piece_ids: list[str]
+
+
+class PiecesPassed(Event):
+    """Pieces of a deal are delivered and what was due for them is settled: they are ``buyer_id``'s from now on."""
+
+    type: ClassVar[str] = "orders.pieces_passed.v1"
     deal_id: str
     buyer_id: str
     seller_id: str

@@ -16,7 +16,9 @@ from chassis.envelope import Event
 from chassis.values import describe_wire
 
 FOLDER = Path(__file__).resolve().parent / "schemas"
-SPEAKERS = tuple(sorted(path.stem for path in FOLDER.parent.glob("*.py") if path.stem not in ("__init__", "access", "schema")))
+SPEAKERS = tuple(
+    sorted(path.stem for path in FOLDER.parent.glob("*.py") if path.stem not in ("__init__", "access", "schema"))
+)
 
 
 def all_events() -> list[type[Event]]:

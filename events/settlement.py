@@ -1,5 +1,6 @@
 """What settlement tells: what became of money that orders asked it to move."""
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from chassis.envelope import Event
@@ -20,6 +21,14 @@ class DepositRefused(Event):
     deal_id: str
     by: Literal["buyer", "seller"]
     required: Money
+
+
+class EscrowOpened(Event):
+    """A deal can be paid until ``due_at``, whatever was said of that before."""
+
+    type: ClassVar[str] = "settlement.escrow_opened.v1"
+    deal_id: str
+    due_at: datetime
 
 
 class EscrowFunded(Event):

@@ -10,7 +10,7 @@ in the order of their ids.
 
 from __future__ import annotations
 
-from chassis.service import Service
+from chassis.service import Service, join_handlers
 from services.logistics.base import Base
 from services.logistics.invariants import INVARIANTS
 from services.logistics.pieces.consumers import HANDLERS as PIECES
@@ -31,7 +31,7 @@ SERVICE = Service(
     base=Base,
     nouns=("gates", "deliveries", "passages", "trails"),
     blueprints=(gates, deliveries, tickets, passages, trails),
-    handlers={**PIECES, **DEALS},
+    handlers=join_handlers(PIECES, DEALS),
     streams=STREAM_HANDLERS,
     timers={Passage: close_passage, Delivery: pass_deadline},
     invariants=INVARIANTS,

@@ -7,7 +7,7 @@ Locks are taken in this order: deal, agreement, delivery, piece, offer, allotmen
 deal exists; all promises of an offer change under the offer's lock.
 """
 
-from chassis.service import Describer, Service
+from chassis.service import Describer, Service, join_handlers
 from services.orders.base import Base
 from services.orders.contracts import api as contracts_api
 from services.orders.deals import api as deals_api
@@ -30,12 +30,9 @@ SERVICE = Service(
     base=Base,
     nouns=("offers", "deals", "agreements"),
     blueprints=(offers_api.routes, deals_api.routes, contracts_api.routes),
-    handlers={
-        **parties_consumers.HANDLERS,
-        **markets_consumers.HANDLERS,
-        **pieces_consumers.HANDLERS,
-        **deals_consumers.HANDLERS,
-    },
+    handlers=join_handlers(
+        parties_consumers.HANDLERS, markets_consumers.HANDLERS, pieces_consumers.HANDLERS, deals_consumers.HANDLERS
+    ),
     timers={Offer: expire_offer, Deal: handle_due, Delivery: end_inspection},
     describers={"offer": Describer(Offer, describe_offer), "deal": Describer(Deal, describe_deal)},
     invariants=INVARIANTS,

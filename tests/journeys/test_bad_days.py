@@ -253,7 +253,7 @@ def test_others_cannot_touch_a_delivery(town: Town) -> None:
             town.buyer.desk.post(f"/v1/deliveries/{delivery['id']}/tickets", ticket_of(town, "receiving"))
         with town.refuses(403, "not_the_warehouse"):
             town.mill.desk.post(f"/v1/deliveries/{delivery['id']}/tickets", ticket_of(town, "loading"))
-        with town.refuses(409, "illegal_move"):
+        with town.refuses(503, "not_yet_known"):
             town.buyer.desk.post(f"/v1/deals/{deal['id']}/deliveries/{delivery['id']}/accept")
         with town.refuses(403, "not_your_deal"):
             town.mill.desk.post(f"/v1/deals/{deal['id']}/deliveries/{delivery['id']}/accept")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import stripe
 
+from infra.stripe_sandbox.balances import card_fee
 from infra.stripe_sandbox.server import Sandbox
 from tests.journeys.town import Town
 
@@ -139,7 +140,8 @@ def pay_by_card(town: Town, **more: str) -> str:
 
 
 def test_a_card_pays_once_however_often_it_is_told(town: Town, sandbox: Sandbox) -> None:
-    with town.moves(buyer_available=AMOUNT, platform_clearing_card=-AMOUNT):
+    fee = card_fee(AMOUNT)
+    with town.moves(buyer_available=AMOUNT, platform_clearing_card=fee - AMOUNT, platform_card_fees=-fee):
         path = pay_by_card(town)
         for _ in range(2):
             deliver_events(town, sandbox)

@@ -20,6 +20,10 @@ class DealNotDelivering(Conflict):
     """The deal is not at the stage at which goods are delivered."""
 
 
+class DeliveryOverdue(Conflict):
+    """The time to deliver this deal is over: no more trucks are set up for it."""
+
+
 class NotTheWarehouse(Forbidden):
     """Only the warehouse that keeps the goods of the deal may do this."""
 
@@ -59,6 +63,13 @@ class Deal(Base):
         if self.state != DELIVERING:
             raise DealNotDelivering(f"the deal is {self.state}", state=self.state)
 
+    def check_in_time(self, at: datetime) -> None:
+        """Raises DeliveryOverdue from the last day of delivery on, called or not."""
+        if at >= self.deliver_by:
+            raise DeliveryOverdue(
+                f"it had to be delivered before {self.deliver_by.isoformat()}", due_at=self.deliver_by
+            )
+
     def check_is_warehouse(self, caller: Caller) -> None:
         """Raises NotTheWarehouse."""
         if caller.party_id != self.warehouse_id:
@@ -68,6 +79,15 @@ class Deal(Base):
         """Raises NotTheBuyer."""
         if caller.party_id != self.buyer_id:
             raise NotTheBuyer("the goods go to another company")
+
+
+class Closing(Base):
+    """That orders has called the deliveries of a deal: since then no truck is set up for it. Its deal's lock is its lock."""
+
+    __tablename__ = "closing"
+
+    deal_id: Mapped[str] = mapped_column(primary_key=True)
+    closed_at: Mapped[datetime]
 
 
 class DealPiece(Base):

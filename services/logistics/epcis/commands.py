@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from services.logistics.epcis.model import EpcisEvent, EpcisThing
 from services.logistics.epcis.object_event import name_transactions, write_object_event
+from services.logistics.rfid.epc import decode_epc
 
 
 class Thing(msgspec.Struct, frozen=True):
@@ -34,7 +35,10 @@ def capture_observation(
     disposition: str | None,
     things: Collection[Thing],
 ) -> str:
-    """Keep that things were seen at a gate, as one ObjectEvent; seen again means nothing new. Returns its eventID."""
+    """Keep that things were seen at a gate, as one ObjectEvent; seen again means nothing new. Returns its eventID.
+
+    Beyond the gate they are nowhere that we know, whichever way they went: there is no bizLocation.
+    """
     papers = {paper for thing in things for paper in name_transactions(thing.delivery_id, thing.deal_id)}
     document = write_object_event(
         at=at,
@@ -42,10 +46,44 @@ def capture_observation(
         biz_step=biz_step,
         disposition=disposition,
         read_point=f"urn:haihe:gate:{gate_id}",
-        biz_location=f"urn:haihe:warehouse:{warehouse_id}",
         transactions=papers,
     )
     return _capture(session, document, owner_id=warehouse_id, at=at, things=things)
+
+
+def capture_departure(
+    session: Session,
+    *,
+    gate_id: str,
+    warehouse_id: str,
+    at: datetime,
+    delivery_id: str,
+    deal_id: str,
+    tags: Mapping[str, str | None],
+) -> str | None:
+    """Keep that a delivery left on somebody's word, as the gate would have seen it; None when it carries no pieces.
+
+    ``tags`` are its pieces with the tags that they wear; a piece without one goes by its own id. Returns the eventID.
+    """
+    things = [
+        Thing(_name_piece(piece_id, tag), piece_id, delivery_id, deal_id) for piece_id, tag in sorted(tags.items())
+    ]
+    if not things:
+        return None
+    return capture_observation(
+        session,
+        gate_id=gate_id,
+        warehouse_id=warehouse_id,
+        at=at,
+        biz_step="departing",
+        disposition="in_transit",
+        things=things,
+    )
+
+
+def _name_piece(piece_id: str, tag: str | None) -> str:
+    identity = decode_epc(tag) if tag else None
+    return identity.link if identity else f"urn:haihe:piece:{piece_id}"
 
 
 def _capture(

@@ -23,12 +23,13 @@ def write_object_event(
     biz_step: str,
     disposition: str | None,
     read_point: str,
-    biz_location: str,
+    biz_location: str | None = None,
     transactions: Collection[tuple[str, str]],
 ) -> dict[str, Any]:
     """An OBSERVE of ``epcs`` (URIs); ``transactions`` are (type, URI) pairs such as ("desadv", …).
 
-    The times are UTC milliseconds.
+    ``biz_location`` is where the things are from now on: none where they leave or where nobody can know it. The times are
+    UTC milliseconds.
     """
     event: dict[str, Any] = {
         "@context": [CONTEXT],
@@ -40,7 +41,7 @@ def write_object_event(
         "bizStep": biz_step,
         "disposition": disposition,
         "readPoint": {"id": read_point},
-        "bizLocation": {"id": biz_location},
+        "bizLocation": {"id": biz_location} if biz_location else None,
         "bizTransactionList": [{"type": kind, "bizTransaction": uri} for kind, uri in sorted(transactions)],
     }
     event = {name: value for name, value in event.items() if value not in (None, [])}

@@ -25,6 +25,13 @@ def check_are_known(session: Session, piece_ids: Collection[str]) -> None:
         raise NotYetKnown(f"{', '.join(missing)} has not been heard of yet", field="$.piece_ids")
 
 
+def tags_of_pieces(session: Session, piece_ids: Collection[str]) -> dict[str, str | None]:
+    """Piece to the tag that it wears, if any; a piece that is not known wears none that we know."""
+    found = session.execute(select(Piece.id, Piece.epc).where(Piece.id.in_(piece_ids)))
+    worn = {row.id: row.epc for row in found}
+    return {piece_id: worn.get(piece_id) for piece_id in piece_ids}
+
+
 def pieces_by_tag(session: Session, epcs: Collection[str], *, expected: Collection[str]) -> dict[str, str]:
     """Tag to piece.
 

@@ -18,6 +18,7 @@ from events.orders import DealDescribed
 from services.logistics.deals import commands as deals
 from services.logistics.deals import queries as deal_queries
 from services.logistics.deals.model import Deal
+from services.logistics.epcis import commands as epcis
 from services.logistics.pieces import commands as pieces
 from services.logistics.pieces import queries as pieces_seen
 from services.logistics.shipments import queries
@@ -65,13 +66,13 @@ def start_delivery(
 ) -> Delivery:
     """Set a truck up at a gate for pieces of a deal or, where a deal has none, for a quantity of it.
 
-    Raises NotYetKnown, NotFound, NotTheWarehouse, DealNotDelivering, NothingToCarry, PieceNotOfDeal, PieceUnderWay
-    (``pieces``) or QuantityExceeded (``remaining``).
+    Raises NotYetKnown, NotFound, NotTheWarehouse, DealNotDelivering, DeliveryOverdue, NothingToCarry, PieceNotOfDeal,
+    PieceUnderWay (``pieces``) or QuantityExceeded (``remaining``).
     """
     deal = deals.lock_deal(session, deal_id, caller)
     deal.check_is_warehouse(caller)
     gate = gates.see_gate(session, gate_id, caller)
-    deal.check_is_delivering()
+    deals.check_takes_trucks(session, deal)
     chosen = sorted(set(piece_ids))
     if weights := deal_queries.piece_weights(session, deal_id):
         load = _choose_pieces(session, deal_id, weights, chosen, quantity)
@@ -130,14 +131,24 @@ def _choose_quantity(session: Session, deal: Deal, chosen: list[str], quantity: 
 
 
 def confirm_departure(session: Session, caller: Caller, delivery_id: str, reason: str) -> Delivery:
-    """The warehouse says by hand that a truck has left, where its tags did not.
+    """The warehouse says by hand that a truck has left, where its tags did not; EPCIS records it as if they had.
 
     Raises NotTheWarehouse, PastDeadline, IllegalMove.
     """
     deal, delivery = lock_delivery(session, caller, delivery_id)
     deal.check_is_warehouse(caller)
     delivery.check_in_time(clock.now())
-    _depart(session, deal, delivery, clock.now(), Seen.HAND, reason)
+    at = clock.now()
+    _depart(session, deal, delivery, at, Seen.HAND, reason)
+    epcis.capture_departure(
+        session,
+        gate_id=delivery.gate_id,
+        warehouse_id=delivery.warehouse_id,
+        at=at,
+        delivery_id=delivery.id,
+        deal_id=deal.id,
+        tags=pieces_seen.tags_of_pieces(session, queries.pieces_of(session, [delivery.id])[delivery.id]),
+    )
     return delivery
 
 

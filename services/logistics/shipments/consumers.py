@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from events.orders import DealDescribed
+from events.orders import DealDescribed, DeliveriesCalled
+from services.logistics.deals import commands as deals
 from services.logistics.shipments import commands
 
 
@@ -14,4 +15,9 @@ def on_deal_described(session: Session, caller: Caller, event: DealDescribed) ->
     commands.follow_deal(session, caller, event)
 
 
-HANDLERS = {DealDescribed: on_deal_described}
+def on_deliveries_called(session: Session, caller: Caller, event: DeliveriesCalled) -> None:
+    """Set up no more trucks."""
+    deals.close_deliveries(session, caller, event.deal_id)
+
+
+HANDLERS = {DealDescribed: on_deal_described, DeliveriesCalled: on_deliveries_called}

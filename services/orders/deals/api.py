@@ -122,5 +122,5 @@ def show_deal(session: Session, caller: Caller, deal_id: str) -> DealView:
 @routes.post("/v1/deals/<deal_id>/deliveries/<delivery_id>/accept")
 @command(role="purchaser")
 def accept_delivery(session: Session, caller: Caller, deal_id: str, delivery_id: str) -> DeliveryView:
-    """Accept a weighed delivery before its inspection ends: escrow pays it."""
+    """Accept a weighed delivery before its inspection ends: escrow pays it. Before its weights have been heard of: 503."""
     return DeliveryView.of(deliveries.accept_delivery(session, caller, deal_id, delivery_id))

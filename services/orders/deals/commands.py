@@ -6,13 +6,15 @@ before it, and the news to come puts the other side right.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.auth import Caller
-from chassis.database import get
+from chassis.database import get, get_many
 from chassis.messages import emit
 from chassis.values import Money, Quantity
 from events.orders import (
@@ -91,12 +93,14 @@ def _trader(party: Party) -> Trader:
     return Trader(party_id=party.id, name=party.name, country=party.country, identifiers=party.identifiers)
 
 
-def make_effective(session: Session, caller: Caller, deal_id: str) -> None:
-    """Both deposits are held: draw the agreement; past the deadline the deal is cancelled instead."""
-    deal = get(session, Deal, deal_id, caller)
-    if not deal.can("make_effective"):
-        return
-    now = clock.now()
+def make_effective(session: Session, caller: Caller, deal_ids: Iterable[str]) -> None:
+    """Both deposits of each deal are held: draw its agreement; past the deadline the deal is cancelled instead."""
+    for deal in get_many(session, Deal, deal_ids, caller):
+        if deal.can("make_effective"):
+            _make_effective(session, caller, deal, clock.now())
+
+
+def _make_effective(session: Session, caller: Caller, deal: Deal, now: datetime) -> None:
     if deal.is_due(now):
         _cancel(session, caller, deal, Reason.DEPOSITS_LATE)
         return
@@ -130,7 +134,7 @@ def sign_agreement(session: Session, caller: Caller, deal_id: str, sha256: str) 
         deal.check_in_time(now)
     agreement = contracts.sign(session, caller, deal_id, side, sha256)
     if agreement.is_signed:
-        deal.advance("sign", now + deal.terms.periods.pay)
+        deal.sign(now)
         event = DealSigned(
             deal_id=deal.id,
             market=deal.market,
@@ -138,9 +142,15 @@ def sign_agreement(session: Session, caller: Caller, deal_id: str, sha256: str) 
             seller_id=deal.seller_id,
             gross=deal.gross,
             due_at=deal.due_at,
+            pay=deal.terms.periods.pay,
         )
         emit(session, event, of=deal)
     return agreement
+
+
+def await_payment(session: Session, caller: Caller, deal_id: str, due_at: datetime) -> None:
+    """Settlement says until when the deal can be paid: that is its deadline."""
+    get(session, Deal, deal_id, caller).await_payment(due_at, clock.now())
 
 
 def start_delivering(session: Session, caller: Caller, deal_id: str, amount: Money) -> None:
@@ -219,7 +229,7 @@ def describe(session: Session, deal: Deal) -> None:
         weighing_rule=deal.terms.weighing_rule,
         pieces=deal.pieces,
         quantity=deal.quantity,
-        deliver_by=deal.terms.deliver_by,
+        deliver_by=deal.deliver_by,
         load=deal.terms.periods.load,
         receive=deal.terms.periods.receive,
         warehouse_id=deal.warehouse_id,

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from events.logistics import DeliveryCancelled, DeliveryDeparted, DeliveryStarted, DeliveryWeighed
-from events.settlement import DeliverySettled, DepositRefused, DepositsHeld, EscrowFunded, PaymentMissed
+from chassis.service import together
+from events.logistics import DeliveriesClosed, DeliveryCancelled, DeliveryDeparted, DeliveryStarted, DeliveryWeighed
+from events.settlement import (
+    DeliverySettled,
+    DepositRefused,
+    DepositsHeld,
+    EscrowFunded,
+    EscrowOpened,
+    PaymentMissed,
+)
 from services.orders.deals import commands, deliveries
 
 
-def on_deposits_held(session: Session, caller: Caller, event: DepositsHeld) -> None:
-    """The deal is in force."""
-    commands.make_effective(session, caller, event.deal_id)
+@together
+def on_deposits_held(session: Session, caller: Caller, events: Sequence[DepositsHeld]) -> None:
+    """The deals are in force."""
+    commands.make_effective(session, caller, [event.deal_id for event in events])
 
 
 def on_deposit_refused(session: Session, caller: Caller, event: DepositRefused) -> None:
     """The deal comes to nothing."""
     commands.refuse_deposit(session, caller, event.deal_id, event.by)
+
+
+def on_escrow_opened(session: Session, caller: Caller, event: EscrowOpened) -> None:
+    """The buyer can pay."""
+    commands.await_payment(session, caller, event.deal_id, event.due_at)
 
 
 def on_escrow_funded(session: Session, caller: Caller, event: EscrowFunded) -> None:
@@ -52,6 +68,11 @@ def on_delivery_cancelled(session: Session, caller: Caller, event: DeliveryCance
     deliveries.call_off(session, caller, event.deal_id, event.delivery_id)
 
 
+def on_deliveries_closed(session: Session, caller: Caller, event: DeliveriesClosed) -> None:
+    """No more trucks will come."""
+    deliveries.close_deliveries(session, caller, event.deal_id)
+
+
 def on_delivery_settled(session: Session, caller: Caller, event: DeliverySettled) -> None:
     """The delivery is paid; with the last one the deal is completed."""
     deliveries.settle_delivery(session, caller, event.deal_id, event.delivery_id, event.statement_id)
@@ -60,11 +81,13 @@ def on_delivery_settled(session: Session, caller: Caller, event: DeliverySettled
 HANDLERS = {
     DepositsHeld: on_deposits_held,
     DepositRefused: on_deposit_refused,
+    EscrowOpened: on_escrow_opened,
     EscrowFunded: on_escrow_funded,
     PaymentMissed: on_payment_missed,
     DeliveryStarted: on_delivery_started,
     DeliveryDeparted: on_delivery_departed,
     DeliveryWeighed: on_delivery_weighed,
     DeliveryCancelled: on_delivery_cancelled,
+    DeliveriesClosed: on_deliveries_closed,
     DeliverySettled: on_delivery_settled,
 }

@@ -1,6 +1,7 @@
 """Moves the deliveries of a deal on: on news of its trucks, on acceptance, on time passing.
 
-The deal's lock is always taken first.
+The deal's lock is always taken first. Which trucks there are logistics alone knows: orders breaks a deal for want of a
+delivery only after logistics has closed its deliveries, and refuses acceptance only of what it knows to its end.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from chassis import clock
 from chassis.auth import Caller
 from chassis.database import get, see
 from chassis.messages import emit
-from chassis.problems import NotFound
+from chassis.problems import NotFound, NotYetKnown
 from chassis.values import Quantity
-from events.orders import DeliveryAccepted
+from events.orders import DeliveriesCalled, DeliveryAccepted
 from services.orders.deals import commands
-from services.orders.deals.delivery import ACCEPTED, UNDER_WAY, Delivery, DeliveryState, check_part
+from services.orders.deals.delivery import ACCEPTED, ON_THE_WAY, UNDER_WAY, Delivery, DeliveryState, check_part
 from services.orders.deals.model import Deal, Part, Reason, State
 from services.orders.measures import add_up, in_price_unit
 
@@ -84,10 +85,20 @@ def weigh(
 
 
 def accept_delivery(session: Session, caller: Caller, deal_id: str, delivery_id: str) -> Delivery:
-    """The buyer lets a weighed delivery's quantity stand. Raises NotFound, NotYourDeal or IllegalMove."""
+    """The buyer lets a weighed delivery's quantity stand.
+
+    Raises NotYourDeal, or IllegalMove once it was accepted or called off. NotYetKnown while logistics may have told more
+    than has been heard: the weights of a delivery that is under way, or a delivery at all while the deal is being
+    delivered and not closed; after that an unknown one is NotFound.
+    """
     deal = get(session, Deal, deal_id, caller)
     deal.check_side(caller.party_id, "buyer")
+    known = select(Delivery.id).where(Delivery.id == delivery_id, Delivery.visible_to(caller))
+    if deal.takes_trucks and session.scalar(known) is None:
+        raise NotYetKnown(f"no delivery {delivery_id!r} of this deal has been heard of yet")
     delivery = _hold(session, caller, deal, delivery_id)
+    if deal.state == State.DELIVERING and delivery.state in ON_THE_WAY:
+        raise NotYetKnown(f"the weights of the delivery {delivery_id!r} have not been heard of yet")
     _accept(session, deal, delivery)
     return delivery
 
@@ -151,10 +162,26 @@ def handle_due(session: Session, caller: Caller, deal_id: str) -> None:
         commands.cancel_late(session, caller, deal)
     elif deal.state == State.SIGNED:
         commands.call_payment(session, caller, deal)
+    elif deal.takes_trucks:
+        _call_deliveries(session, deal)
     elif deal.state == State.DELIVERING:
         _end_undelivered(session, deal)
     else:
         _remind_of_money(session, deal)
+
+
+def _call_deliveries(session: Session, deal: Deal) -> None:
+    """Ask logistics to set up no more trucks, and again in a while if no answer comes."""
+    deal.ask_again(clock.now())
+    emit(session, DeliveriesCalled(deal_id=deal.id), of=deal)
+
+
+def close_deliveries(session: Session, caller: Caller, deal_id: str) -> None:
+    """All trucks that there will be are known: end the deal unless some are still waited for."""
+    deal = get(session, Deal, deal_id, caller)
+    if deal.takes_trucks:
+        deal.closed_at = clock.now()
+        _end_undelivered(session, deal)
 
 
 def _end_undelivered(session: Session, deal: Deal) -> None:

@@ -35,7 +35,8 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
-UNDER_WAY = frozenset({DeliveryState.STARTED, DeliveryState.DEPARTED, DeliveryState.WEIGHED})
+ON_THE_WAY = frozenset({DeliveryState.STARTED, DeliveryState.DEPARTED})
+UNDER_WAY = ON_THE_WAY | {DeliveryState.WEIGHED}
 ACCEPTED = frozenset({DeliveryState.ACCEPTED, DeliveryState.SETTLED})
 
 

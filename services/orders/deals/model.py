@@ -82,7 +82,10 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Deal(Stateful, Base):
-    """What a buyer took of an offer at the terms that it had seen, until it is settled or has come to nothing."""
+    """What a buyer took of an offer at the terms that it had seen, until it is settled or has come to nothing.
+
+    ``pay_by`` is the last moment to pay as it was signed, ``closed_at`` since when logistics sets up no more trucks.
+    """
 
     __tablename__ = "deal"
 
@@ -122,7 +125,9 @@ class Deal(Stateful, Base):
     buyer_deposit: Mapped[Money] = database.money("buyer_deposit")
     seller_deposit: Mapped[Money] = database.money("seller_deposit")
     struck_at: Mapped[datetime]
+    pay_by: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     reason: Mapped[str | None]
     defaulted_by: Mapped[str | None]
@@ -203,17 +208,43 @@ class Deal(Stateful, Base):
         """Stay, and look again in a while."""
         self.due_at = now + ASK_AGAIN
 
+    def sign(self, now: datetime) -> None:
+        """Both have signed: it is to be paid. Raises IllegalMove."""
+        self.advance("sign", now + self.terms.periods.pay)
+        self.pay_by = self.due_at
+
+    def await_payment(self, due_at: datetime, now: datetime) -> None:
+        """It can be paid until ``due_at``; a date that is over by this clock changes nothing, for the answer will come."""
+        if self.state == State.SIGNED and due_at > now:
+            self.due_at = due_at
+
+    @property
+    def takes_trucks(self) -> bool:
+        """Whether logistics may still have set up a truck that has not been heard of."""
+        return self.state == State.DELIVERING and self.closed_at is None
+
+    @property
+    def deliver_by(self) -> datetime:
+        """Until when it is to be delivered: later than its terms say by as much as it was paid later than was signed.
+
+        So the seller has at least the time that its terms leave between the last moment to pay and delivery.
+        """
+        if self.pay_by is None or self.paid_at is None:
+            return self.terms.deliver_by
+        return self.terms.deliver_by + max(self.paid_at - self.pay_by, timedelta())
+
     def look_again_when_late(self, now: datetime) -> None:
         """Let the timer decide at once when the time to deliver was already over."""
-        if self.state == State.DELIVERING and now >= self.terms.deliver_by:
+        if self.state == State.DELIVERING and now >= self.deliver_by:
             self.due_at = now
 
     def fund(self, amount: Money, now: datetime) -> None:
         """The escrow is full. Raises IllegalMove or EscrowMismatch."""
         if amount != self.gross:
             raise EscrowMismatch(f"{amount} instead of {self.gross}")
-        self.advance("fund", self.terms.deliver_by)
+        self.advance("fund", None)
         self.paid_at = now
+        self.due_at = self.deliver_by
 
     def cancel(self, reason: Reason, now: datetime) -> None:
         """End it with nobody at fault: all that it took goes back. Raises IllegalMove."""

@@ -12,7 +12,7 @@ from chassis.messages import emit
 from chassis.problems import NotYetKnown
 from chassis.values import Money
 from events.orders import DealSigned
-from events.settlement import EscrowFunded, PaymentMissed
+from events.settlement import EscrowFunded, EscrowOpened, PaymentMissed
 from services.settlement.escrows.model import Escrow, State
 from services.settlement.holds.commands import lock_deposits
 from services.settlement.holds.model import Deposits
@@ -22,14 +22,16 @@ from services.settlement.markets.queries import find_market
 
 
 def open_escrow(session: Session, caller: Caller, signed: DealSigned) -> None:
-    """Await the payment of a deal; nothing happens when it is awaited already.
+    """Await the payment of a deal and say until when; nothing happens when it is awaited already.
 
+    The buyer has the whole of the deal's time to pay from now on, however late the news of the signatures is.
     Raises NotYetKnown of the deal or its market, or DepositsNotHeld.
     """
     if is_open(session, signed.deal_id):
         return
     deposits, _ = lock_deposits(session, caller, signed.deal_id)
     deposits.check_held()
+    due_at = signed.due_at if signed.pay is None else max(signed.due_at, clock.now() + signed.pay)
     market = find_market(session, signed.market)
     escrow = Escrow(
         id=signed.deal_id,
@@ -42,11 +44,12 @@ def open_escrow(session: Session, caller: Caller, signed: DealSigned) -> None:
         shortfall=0,
         fee_rate=market.fee_rate,
         forfeit_fee_rate=market.forfeit_fee_rate,
-        pay_by=signed.due_at,
-        due_at=signed.due_at,
+        pay_by=due_at,
+        due_at=due_at,
         state=State.AWAITING,
     )
     session.add(escrow)
+    _say_state(session, escrow)
 
 
 def pay_escrow(session: Session, caller: Caller, deal_id: str) -> Escrow:
@@ -71,11 +74,11 @@ def pay_escrow(session: Session, caller: Caller, deal_id: str) -> Escrow:
 
 
 def answer_call(session: Session, caller: Caller, deal_id: str) -> None:
-    """Say whether a deal was paid; if not, it can no longer be. Raises NotYetKnown."""
+    """Say whether a deal was paid: if not, it can no longer be, or until when it still can. Raises NotYetKnown."""
     escrow = lock_escrow(session, caller, deal_id)
     if escrow is None:
         raise NotYetKnown(f"the payment of the deal {deal_id!r} has not been asked for yet")
-    if escrow.can("lapse"):
+    if escrow.is_overdue(clock.now()):
         escrow.lapse()
     _say_state(session, escrow)
 
@@ -83,13 +86,15 @@ def answer_call(session: Session, caller: Caller, deal_id: str) -> None:
 def lapse_overdue(session: Session, caller: Caller, deal_id: str) -> None:
     """Let an escrow that is still unpaid at its deadline lapse."""
     escrow = get(session, Escrow, deal_id, caller)
-    if escrow.due_at is not None and clock.now() >= escrow.due_at:
+    if escrow.is_overdue(clock.now()):
         escrow.lapse()
         _say_state(session, escrow)
 
 
 def _say_state(session: Session, escrow: Escrow) -> None:
-    if escrow.state is State.LAPSED:
+    if escrow.state is State.AWAITING:
+        emit(session, EscrowOpened(deal_id=escrow.id, due_at=escrow.pay_by), of=escrow)
+    elif escrow.state is State.LAPSED:
         emit(session, PaymentMissed(deal_id=escrow.id), of=escrow)
     elif escrow.funded or escrow.state is State.FUNDED:
         emit(session, EscrowFunded(deal_id=escrow.id, amount=Money(escrow.funded, escrow.gross.currency)), of=escrow)

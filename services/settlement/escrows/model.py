@@ -84,11 +84,15 @@ class Escrow(Stateful, Base):
         """What is in it now."""
         return Money(self.funded - self.paid_out - self.returned, self.gross.currency)
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether it is still awaited although its deadline is over."""
+        return self.due_at is not None and now >= self.due_at
+
     def check_payable_by(self, party_id: str) -> None:
         """Raises NotThePayer, or PaymentOverdue from the deadline on, timer or not."""
         if party_id != self.buyer_id:
             raise NotThePayer("the buyer pays, nobody else")
-        if self.state is State.LAPSED or (self.due_at is not None and clock.now() >= self.due_at):
+        if self.state is State.LAPSED or self.is_overdue(clock.now()):
             raise PaymentOverdue(f"it had to be paid before {self.pay_by.isoformat()}", pay_by=self.pay_by)
 
     def fund(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
@@ -13,16 +15,24 @@ from chassis.values import Money
 from events.orders import DealStruck
 from events.settlement import DepositRefused, DepositsHeld
 from services.settlement.holds.model import Deposits, DepositsState, Hold, HoldState, Side
-from services.settlement.ledger.commands import post
-from services.settlement.ledger.model import Kind, Lacking, Leg
+from services.settlement.ledger.commands import post_batch
+from services.settlement.ledger.model import Draft, Kind, Lacking, Leg
 
 
-def hold_deposits(session: Session, caller: Caller, struck: DealStruck) -> None:
-    """Freeze both deposits of a deal, or neither and say who lacked money; asked again, say what it was."""
-    if is_known(session, struck.deal_id):
-        _say_outcome(session, get(session, Deposits, struck.deal_id, caller))
-        return
-    deposits = Deposits(
+def hold_deposits(session: Session, caller: Caller, struck: Iterable[DealStruck]) -> None:
+    """Freeze both deposits of each deal, or neither and say who lacked money; asked again, say what it was."""
+    asked = {deal.deal_id: deal for deal in struck}
+    known = get_many(session, Deposits, _known_among(session, asked), caller)
+    known_ids = {deposits.id for deposits in known}
+    fresh = [_ask(deal) for id, deal in asked.items() if id not in known_ids]
+    _freeze(session, fresh)
+    session.add_all(fresh)
+    for deposits in [*known, *fresh]:
+        _say_outcome(session, deposits)
+
+
+def _ask(struck: DealStruck) -> Deposits:
+    return Deposits(
         id=struck.deal_id,
         buyer_id=struck.buyer_id,
         seller_id=struck.seller_id,
@@ -30,29 +40,35 @@ def hold_deposits(session: Session, caller: Caller, struck: DealStruck) -> None:
         seller_deposit=struck.seller_deposit,
         state=DepositsState.ASKED,
     )
-    if (lacking := _freeze(session, deposits)) is not None:
-        deposits.move("refuse")
-        deposits.refused_side = deposits.side_of(lacking.owner_id)
-    else:
-        deposits.move("hold")
-    session.add(deposits)
-    _say_outcome(session, deposits)
 
 
-def _freeze(session: Session, deposits: Deposits) -> Lacking | None:
-    owed = [(side, *deposits.of(side)) for side in Side if deposits.of(side)[1]]
-    if not owed:
-        return None
-    legs = [
+def _freeze(session: Session, asked: Sequence[Deposits]) -> None:
+    """Hold or refuse the deposits of deals, in their order; a deal that owes none is held."""
+    owing = [deposits for deposits in asked if _owed(deposits)]
+    answers = dict(zip(owing, post_batch(session, [_draft(deposits) for deposits in owing]), strict=True))
+    for deposits in asked:
+        answer = answers.get(deposits)
+        if isinstance(answer, Lacking):
+            deposits.move("refuse")
+            deposits.refused_side = deposits.side_of(answer.owner_id)
+        else:
+            deposits.move("hold")
+            session.add_all(
+                Hold.place(deposits.id, party_id, side, amount) for side, party_id, amount in _owed(deposits)
+            )
+
+
+def _owed(deposits: Deposits) -> list[tuple[Side, str, Money]]:
+    return [(side, *deposits.of(side)) for side in Side if deposits.of(side)[1]]
+
+
+def _draft(deposits: Deposits) -> Draft:
+    legs = tuple(
         leg
-        for _, party_id, amount in owed
+        for _, party_id, amount in _owed(deposits)
         for leg in (Leg(party_id, Kind.AVAILABLE, -amount), Leg(party_id, Kind.FROZEN, amount))
-    ]
-    answer = post(session, key=f"hold:{deposits.id}", kind="hold", subject=deposits.id, legs=legs)
-    if isinstance(answer, Lacking):
-        return answer
-    session.add_all(Hold.place(deposits.id, party_id, side, amount) for side, party_id, amount in owed)
-    return None
+    )
+    return Draft(key=f"hold:{deposits.id}", kind="hold", subject=deposits.id, legs=legs)
 
 
 def _say_outcome(session: Session, deposits: Deposits) -> None:
@@ -61,6 +77,10 @@ def _say_outcome(session: Session, deposits: Deposits) -> None:
         emit(session, DepositRefused(deal_id=deposits.id, by=side.value, required=deposits.of(side)[1]), of=deposits)
     else:
         emit(session, DepositsHeld(deal_id=deposits.id), of=deposits)
+
+
+def _known_among(session: Session, deal_ids: Collection[str]) -> Sequence[str]:
+    return session.scalars(select(Deposits.id).where(Deposits.id.in_(deal_ids))).all()
 
 
 def is_known(session: Session, deal_id: str) -> bool:

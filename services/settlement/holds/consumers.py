@@ -1,17 +1,21 @@
-"""What settlement does on hearing that a deal was struck."""
+"""What settlement does on hearing that deals were struck."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
+from chassis.service import together
 from events.orders import DealStruck
 from services.settlement.holds import commands
 
 
-def on_deal_struck(session: Session, caller: Caller, event: DealStruck) -> None:
-    """Hold both deposits."""
-    commands.hold_deposits(session, caller, event)
+@together
+def on_deals_struck(session: Session, caller: Caller, events: Sequence[DealStruck]) -> None:
+    """Hold both deposits of each."""
+    commands.hold_deposits(session, caller, events)
 
 
-HANDLERS = {DealStruck: on_deal_struck}
+HANDLERS = {DealStruck: on_deals_struck}

@@ -28,7 +28,7 @@ from chassis.settings import Settings
 from chassis.timers import Timers
 from chassis.values import Exact, Quantity, read_wire
 from events.catalog import PieceDescribed
-from events.orders import DealDescribed, DealPiece
+from events.orders import DealDescribed, DealPiece, DeliveriesCalled
 from services.logistics import SERVICE
 
 BEGINNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -176,6 +176,10 @@ class Stand:
         numbers = range(first, first + count)
         self.hear(*(describe_piece(number) for number in numbers), describe_deal(*numbers, deal_id=deal_id, **changed))
         return [f"piece_{number}" for number in numbers]
+
+    def call(self, deal_id: str = "deal_1") -> None:
+        """The time to deliver is over."""
+        self.hear(DeliveriesCalled(deal_id=deal_id))
 
     def advance(self, by: timedelta) -> int:
         """Let time pass and do what is due; how many deadlines were handled."""

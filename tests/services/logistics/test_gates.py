@@ -232,7 +232,6 @@ def test_one_epcis_event_a_passage(stand: Stand) -> None:
         "bizStep": "departing",
         "disposition": "in_transit",
         "readPoint": {"id": f"urn:haihe:gate:{gate['id']}"},
-        "bizLocation": {"id": "urn:haihe:warehouse:warehouse"},
         "bizTransactionList": [
             {"type": "desadv", "bizTransaction": f"urn:haihe:delivery:{delivery['id']}"},
             {"type": "po", "bizTransaction": "urn:haihe:deal:deal_1"},
@@ -253,6 +252,7 @@ def test_a_piece_without_a_delivery_and_an_unknown_tag_leave_nothing_but_a_trace
     assert [(one["epc"], one["link"] is None) for one in passage["sightings"]] == [(tag(1), False), (FOREIGN, True)]
     ((document,),) = stand.rows("SELECT document FROM epcis_event")
     assert (document["bizStep"], document.get("disposition"), len(document["epcList"])) == ("entering_exiting", None, 1)
+    assert "bizLocation" not in document
     assert stand.told() == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chassis.values import Exact, Quantity
 from tests.services.logistics.conftest import Stand, describe_deal, describe_piece, tag
 
 
@@ -31,6 +32,36 @@ def test_the_buyer_sees_where_its_coils_are(stand: Stand) -> None:
     assert event["epcList"] == [stand.passages(gate)[0]["sightings"][0]["link"]]
     stand.weigh(delivery, "receiving").ok()
     assert trail(stand)["whereabouts"]["state"] == "received"
+
+
+def test_a_departure_by_hand_is_an_epcis_event_of_every_piece(stand: Stand) -> None:
+    pieces, gate = stand.hear_deal(2), stand.make_gate()
+    stand.hear(describe_piece(2, version=2, epc=None))
+    delivery = stand.start(gate, *pieces).ok()
+    stand.send("POST", f"/v1/deliveries/{delivery['id']}/depart", {"reason": "tags torn off"}).ok()
+    (by_tag,), (by_id,) = (trail(stand, piece)["events"] for piece in pieces)
+    assert by_id["epcList"] == ["urn:haihe:piece:piece_2"]
+    assert by_tag["epcList"][0].startswith("https://id.gs1.org/01/")
+    assert by_tag | {"epcList": None} == by_id | {"epcList": None}
+    assert (by_id["bizStep"], by_id["disposition"], by_id["readPoint"]) == (
+        "departing",
+        "in_transit",
+        {"id": f"urn:haihe:gate:{gate['id']}"},
+    )
+    assert "bizLocation" not in by_id
+    assert [one["bizTransaction"] for one in by_id["bizTransactionList"]] == [
+        f"urn:haihe:delivery:{delivery['id']}",
+        "urn:haihe:deal:deal_1",
+    ]
+    assert stand.broken() == {}
+
+
+def test_a_departure_by_hand_of_a_weight_has_no_things_to_record(stand: Stand) -> None:
+    stand.hear(describe_deal(pieces=[], quantity=Quantity(Exact("20"), "TNE")))
+    gate = stand.make_gate()
+    delivery = stand.start(gate, quantity={"value": "10", "unit": "TNE"}).ok()
+    stand.send("POST", f"/v1/deliveries/{delivery['id']}/depart", {"reason": "the load wears no tags"}).ok()
+    assert stand.rows("SELECT count(*) FROM epcis_event") == [(0,)]
 
 
 def test_only_owner_warehouse_and_parties_follow_a_piece(stand: Stand) -> None:

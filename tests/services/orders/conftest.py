@@ -28,7 +28,7 @@ from chassis.values import Exact, Money, Quantity, read_wire
 from events import orders
 from events.catalog import MarketDescribed, PieceDescribed
 from events.identity import BankAccount, PartyDescribed, PartyIdentifier
-from events.logistics import DeliveryDeparted, DeliveryStarted, DeliveryWeighed
+from events.logistics import DeliveriesClosed, DeliveryDeparted, DeliveryStarted, DeliveryWeighed
 from events.settlement import DeliverySettled, DepositsHeld, EscrowFunded
 from services.orders import SERVICE
 from tests.unit.orders.examples import make_market
@@ -183,6 +183,10 @@ class Stand:
             DeliveryStarted(**ids, piece_ids=carried, quantity=Quantity(Exact(kg), "KGM")),
             DeliveryDeparted(**ids, at=clock.now()),
         )
+
+    def close(self, deal: dict[str, Any]) -> None:
+        """Logistics sets up no more trucks."""
+        self.hear(DeliveriesClosed(deal_id=deal["id"]))
 
     def weigh(self, deal: dict[str, Any], delivery_id: str, loaded: str, received: str) -> None:
         """Both tickets of a truck, in kilograms."""

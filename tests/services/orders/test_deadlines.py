@@ -8,10 +8,17 @@ import pytest
 
 from chassis.values import Money
 from events.logistics import DeliveryCancelled
-from events.orders import DealCancelled, DealDefaulted, DealDescribed, OfferDescribed, PaymentCalled
-from events.settlement import DepositRefused, DepositsHeld, EscrowFunded, PaymentMissed
+from events.orders import (
+    DealCancelled,
+    DealDefaulted,
+    DealDescribed,
+    DeliveriesCalled,
+    OfferDescribed,
+    PaymentCalled,
+)
+from events.settlement import DepositRefused, DepositsHeld, EscrowFunded, EscrowOpened, PaymentMissed
 from services.orders.deals.model import EscrowMismatch
-from tests.services.orders.conftest import Stand
+from tests.services.orders.conftest import BEGINNING, Stand
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -86,6 +93,40 @@ def test_a_payment_that_is_late_is_asked_for_until_settlement_answers(stand: Sta
     assert stand.broken() == {}
 
 
+def test_the_deadline_of_a_payment_is_the_one_that_settlement_says(stand: Stand) -> None:
+    deal = stand.make_signed()
+    stand.told()
+    later = BEGINNING + 3 * DAY
+    stand.hear(EscrowOpened(deal_id=deal["id"], due_at=later))
+    assert stand.deal(deal["id"])["due_at"] == "2026-03-05T08:00:00Z"
+    assert stand.advance(2 * DAY) == 0 and stand.told() == []
+    assert stand.advance(DAY) == 1
+    assert stand.told() == [PaymentCalled(deal_id=deal["id"])]
+    asked = stand.deal(deal["id"])["due_at"]
+    stand.hear(EscrowOpened(deal_id=deal["id"], due_at=later))
+    assert stand.deal(deal["id"])["due_at"] == asked
+    stand.hear(EscrowOpened(deal_id=deal["id"], due_at=later + DAY))
+    assert stand.advance(DAY - timedelta(seconds=1)) == 0
+    stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])))
+    before = stand.snapshot()
+    stand.hear(EscrowOpened(deal_id=deal["id"], due_at=later + 9 * DAY))
+    assert stand.snapshot() == before and stand.broken() == {}
+
+
+def test_who_is_paid_later_than_was_signed_has_as_much_longer_to_deliver(stand: Stand) -> None:
+    deal = stand.make_signed()
+    stand.hear(EscrowOpened(deal_id=deal["id"], due_at=BEGINNING + 5 * DAY))
+    stand.frozen.advance(3 * DAY)
+    stand.told()
+    stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])))
+    [described] = stand.told()
+    assert described.deliver_by == BEGINNING + 21 * DAY
+    assert stand.deal(deal["id"])["due_at"] == "2026-03-23T08:00:00Z"
+    assert stand.advance(18 * DAY - MINUTE) == 0
+    assert stand.advance(MINUTE) == 1
+    assert stand.told() == [DeliveriesCalled(deal_id=deal["id"])]
+
+
 def test_a_buyer_who_does_not_pay_forfeits_its_deposit_and_the_pieces_are_free(stand: Stand) -> None:
     deal = stand.make_signed()
     stand.told()
@@ -109,9 +150,14 @@ def test_an_escrow_of_another_amount_is_a_bug_that_is_not_passed_over(stand: Sta
 
 
 def test_a_seller_who_delivers_nothing_forfeits_its_deposit(stand: Stand) -> None:
-    stand.make_paid()
+    deal = stand.make_paid()
     stand.told()
     assert stand.advance(20 * DAY) == 1
+    assert stand.told() == [DeliveriesCalled(deal_id=deal["id"])]
+    assert stand.advance(MINUTE) == 1
+    assert stand.told() == [DeliveriesCalled(deal_id=deal["id"])]
+    assert stand.deal(deal["id"])["state"] == "delivering"
+    stand.close(deal)
     defaulted, described, expired = stand.told()
     assert (defaulted.by, defaulted.forfeit, defaulted.passed_piece_ids) == ("seller", Money(317625, "CNY"), [])
     assert isinstance(described, DealDescribed) and described.state == "defaulted"
@@ -125,8 +171,9 @@ def test_a_seller_who_delivers_half_forfeits_on_the_other_half(stand: Stand) -> 
     stand.start(deal, "delivery_1", "piece_A1", "piece_A2")
     stand.weigh(deal, "delivery_1", "16500", "16500")
     accepted = stand.accept(deal["id"], "delivery_1").ok()
-    stand.told()
     stand.advance(20 * DAY)
+    stand.told()
+    stand.close(deal)
     [defaulted] = [event for event in stand.told() if isinstance(event, DealDefaulted)]
     assert defaulted.forfeit == Money(158813, "CNY")  # 5 % of 31,762.50
     assert defaulted.passed_piece_ids == ["piece_A1", "piece_A2"]
@@ -144,8 +191,12 @@ def test_the_deal_waits_for_trucks_and_inspections_and_decides_when_they_are_don
     deal = stand.make_paid("A1", "A2")
     stand.advance(19 * DAY)
     stand.start(deal, "delivery_1", "piece_A1")
-    stand.told()
     assert stand.advance(DAY) == 1
+    stand.told()
+    stand.close(deal)
+    stand.close(deal)
+    assert stand.advance(MINUTE) == 1
+    assert stand.told() == []
     assert stand.deal(deal["id"])["state"] == "delivering"
     stand.weigh(deal, "delivery_1", "8250", "8250")
     stand.hear(DeliveryCancelled(deal_id=deal["id"], delivery_id="delivery_1", piece_ids=["piece_A1"]))
@@ -156,9 +207,26 @@ def test_the_deal_waits_for_trucks_and_inspections_and_decides_when_they_are_don
     assert stand.broken() == {}
 
 
+def test_a_truck_that_left_in_time_is_delivered_however_late_its_news(stand: Stand) -> None:
+    """Logistics tells of its trucks before it tells that there are no more: the time to deliver ended between them."""
+    deal = stand.make_paid("A1", "A2")
+    stand.advance(20 * DAY)
+    stand.start(deal, "delivery_1", "piece_A1")
+    stand.close(deal)
+    assert stand.deal(deal["id"])["state"] == "delivering"
+    stand.weigh(deal, "delivery_1", "8250", "8250")
+    stand.accept(deal["id"], "delivery_1").ok()
+    stand.told()
+    stand.advance(timedelta(0))
+    [defaulted] = [event for event in stand.told() if isinstance(event, DealDefaulted)]
+    assert (defaulted.forfeit, defaulted.passed_piece_ids) == (Money(158813, "CNY"), ["piece_A1"])
+    assert stand.broken() == {}
+
+
 def test_news_of_trucks_of_a_dead_deal_changes_nothing(stand: Stand) -> None:
     deal = stand.make_paid("A1")
     stand.advance(20 * DAY)
+    stand.close(deal)
     stand.told()
     before = stand.snapshot()
     stand.start(deal, "delivery_1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,13 +12,15 @@ from sqlalchemy import event, text
 
 from chassis import migrate
 from chassis.database import get
-from chassis.values import Exact, Quantity
-from events.logistics import DeliveryStarted
+from chassis.values import Exact, Money, Quantity
+from events.logistics import DeliveryCancelled, DeliveryStarted
 from events.orders import DealDescribed, OfferDescribed
-from events.settlement import DepositsHeld
+from events.settlement import DepositsHeld, EscrowFunded
 from services.orders import SERVICE
 from services.orders.deals.delivery import NotInDeal
 from tests.services.orders.conftest import SYSTEM, Stand
+
+NOTHING = Quantity(Exact("0"), "KGM")
 
 
 def test_a_deal_is_seen_by_its_sides_and_the_operator_and_by_nobody_else(stand: Stand) -> None:
@@ -35,7 +38,6 @@ def test_a_deal_is_seen_by_its_sides_and_the_operator_and_by_nobody_else(stand: 
 def test_only_the_buyer_accepts_and_only_what_is_this_deals(stand: Stand) -> None:
     deal, other = stand.make_paid("A1"), stand.make_paid("B1")
     stand.start(deal, "delivery_1")
-    assert stand.accept(deal["id"], "delivery_1").problem() == "illegal_move"
     stand.weigh(deal, "delivery_1", "8250", "8250")
     before = stand.snapshot()
     assert stand.accept(deal["id"], "delivery_1", party="mill").problem() == "not_your_deal"
@@ -45,13 +47,43 @@ def test_only_the_buyer_accepts_and_only_what_is_this_deals(stand: Stand) -> Non
     stand.accept(deal["id"], "delivery_1").ok()
 
 
+def test_what_logistics_may_know_already_is_not_yet_known(stand: Stand) -> None:
+    """A delivery that nobody told of and weights that nobody told of may be on their way: 503, and no other answer."""
+    deal = stand.make_signed("A1", "A2")
+    assert stand.accept(deal["id"], "delivery_1").status == 404
+    stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])))
+    for news in (lambda: None, lambda: stand.start(deal, "delivery_1", "piece_A1")):
+        news()
+        before = stand.snapshot()
+        answer = stand.accept(deal["id"], "delivery_1")
+        assert (answer.status, answer.problem()) == (503, "not_yet_known")
+        assert stand.accept(deal["id"], "delivery_1", party="mill").problem() == "not_your_deal"
+        assert stand.accept(deal["id"], "delivery_1", party="trader").status == 404
+        assert stand.snapshot() == before
+    stand.weigh(deal, "delivery_1", "8250", "8250")
+    stand.accept(deal["id"], "delivery_1").ok()
+    assert stand.accept(deal["id"], "delivery_1").problem() == "illegal_move"
+
+
+def test_what_logistics_has_said_for_good_is_a_conflict_or_not_there(stand: Stand) -> None:
+    deal = stand.make_paid("A1", "A2")
+    stand.hear(DeliveryStarted(deal_id=deal["id"], delivery_id="delivery_1", piece_ids=["piece_A1"], quantity=NOTHING))
+    stand.hear(DeliveryCancelled(deal_id=deal["id"], delivery_id="delivery_1", piece_ids=["piece_A1"]))
+    assert stand.accept(deal["id"], "delivery_1").problem() == "illegal_move"
+    stand.start(deal, "delivery_2", "piece_A1")
+    stand.advance(timedelta(days=20))
+    assert stand.accept(deal["id"], "delivery_3").status == 503
+    stand.close(deal)
+    assert stand.accept(deal["id"], "delivery_3").status == 404
+    assert stand.accept(deal["id"], "delivery_2").status == 503
+
+
 @pytest.mark.parametrize("piece", ["piece_B1", "piece_A1"])
 def test_a_truck_with_another_deals_pieces_or_with_those_of_another_truck_is_a_bug(stand: Stand, piece: str) -> None:
     deal = stand.make_paid("A1", "A2")
     stand.start(deal, "delivery_1", "piece_A1")
-    nothing = Quantity(Exact("0"), "KGM")
     with pytest.raises(NotInDeal):
-        stand.hear(DeliveryStarted(deal_id=deal["id"], delivery_id="delivery_2", piece_ids=[piece], quantity=nothing))
+        stand.hear(DeliveryStarted(deal_id=deal["id"], delivery_id="delivery_2", piece_ids=[piece], quantity=NOTHING))
     assert stand.broken() == {}
 
 

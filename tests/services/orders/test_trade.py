@@ -55,7 +55,7 @@ def test_a_deal_from_listing_to_completion(stand: Stand) -> None:
     assert stand.sign(deal["id"], "buyer").ok()["state"] == "signed"
     due = BEGINNING + timedelta(days=2)
     signed = {"deal_id": deal["id"], "market": "steel", "buyer_id": "buyer", "seller_id": "mill"}
-    assert stand.told() == [DealSigned(**signed, gross=Money(6352500, "CNY"), due_at=due)]
+    assert stand.told() == [DealSigned(**signed, gross=Money(6352500, "CNY"), due_at=due, pay=timedelta(days=2))]
 
     stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(6352500, "CNY")))
     [paid] = stand.told()

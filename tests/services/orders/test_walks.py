@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from chassis.values import Exact, Money, Quantity
 from events.logistics import DeliveryCancelled, DeliveryDeparted, DeliveryStarted
-from events.orders import DealCancelled, DealCompleted, DealDefaulted, DealStruck, DeliveryAccepted
-from events.settlement import DepositRefused, DepositsHeld, EscrowFunded, PaymentMissed
+from events.orders import DealCancelled, DealCompleted, DealDefaulted, DealStruck, DeliveriesCalled, DeliveryAccepted
+from events.settlement import DepositRefused, DepositsHeld, EscrowFunded, EscrowOpened, PaymentMissed
 from tests.services.orders.conftest import BEGINNING, Stand, make_terms
 
 ENDS = (DealCancelled, DealCompleted, DealDefaulted)
@@ -32,6 +32,8 @@ class Walk(RuleBasedStateMachine):
         self.offers: list[dict[str, Any]] = []
         self.deals: list[dict[str, Any]] = []
         self.trucks: list[tuple[dict[str, Any], str, list[str]]] = []
+        self.called: set[str] = set()
+        self.closed: set[str] = set()
         self.ended: Counter[str] = Counter()
         self.last: Counter[str] = Counter()
         self.count = 0
@@ -96,13 +98,16 @@ class Walk(RuleBasedStateMachine):
 
     @rule(
         pick=PICK,
-        news=st.sampled_from([DepositsHeld, DepositsHeld, DepositRefused, EscrowFunded, EscrowFunded, PaymentMissed]),
+        news=st.sampled_from(
+            [DepositsHeld, DepositsHeld, DepositRefused, EscrowOpened, EscrowFunded, EscrowFunded, PaymentMissed]
+        ),
     )
     def hear_of_money(self, pick: int, news: Any) -> None:
         if self.deals:
             deal = self.deals[pick % len(self.deals)]
             more = {
                 DepositRefused: {"by": "buyer", "required": Money(1, "CNY")},
+                EscrowOpened: {"due_at": self.stand.frozen.at + timedelta(hours=2)},
                 EscrowFunded: {"amount": Money(**deal["gross"])},
             }
             self.stand.hear(news(deal_id=deal["id"], **more.get(news, {})))
@@ -150,6 +155,8 @@ class Walk(RuleBasedStateMachine):
             self._start_truck(known[pick % len(known)], some)
 
     def _start_truck(self, deal: dict[str, Any], some: int) -> None:
+        if deal["id"] in self.closed:
+            return
         carried = {id for other, _, ids in self.trucks if other is deal for id in ids}
         free = [piece["piece_id"] for piece in deal["pieces"] if piece["piece_id"] not in carried]
         if deal["pieces"] and not free:
@@ -175,7 +182,7 @@ class Walk(RuleBasedStateMachine):
             self.stand.weigh(deal, delivery_id, str(kg), str(kg + 25))
         elif move == "accept":
             answer = self.stand.accept(deal["id"], delivery_id, party=deal["buyer_id"])
-            assert answer.status in (200, 409), answer
+            assert answer.status in (200, 409, 503), answer
         elif self.stand.rows("SELECT state FROM delivery WHERE id = :id", id=delivery_id) == [("started",)]:
             self.stand.hear(DeliveryCancelled(deal_id=deal["id"], delivery_id=delivery_id, piece_ids=ids))
             del self.trucks[place]
@@ -188,6 +195,15 @@ class Walk(RuleBasedStateMachine):
         if accepted:
             deal_id, id, amount = accepted[pick % len(accepted)]
             self.stand.pay_out(deal_id, {"id": id, "gross": {"amount": amount, "currency": "CNY"}})
+
+    @rule(pick=PICK)
+    def close(self, pick: int) -> None:
+        """Logistics answers a call, perhaps again."""
+        called = [deal for deal in self.deals if deal["id"] in self.called]
+        if called:
+            deal = called[pick % len(called)]
+            self.closed.add(deal["id"])
+            self.stand.close(deal)
 
     @rule(minutes=st.sampled_from([1, 20, 60, 240]))
     def pass_time(self, minutes: int) -> None:
@@ -204,6 +220,10 @@ class Walk(RuleBasedStateMachine):
     def what_is_said_adds_up(self) -> None:
         for event in self.stand.told():
             self.ended[event.subject] += isinstance(event, ENDS)
+            if isinstance(event, DeliveriesCalled):
+                self.called.add(event.deal_id)
+            if isinstance(event, DealDefaulted) and event.reason == "not_delivered":
+                assert event.deal_id in self.closed
             if isinstance(event, DealStruck):
                 assert self.ended[event.deal_id] == 0
             if isinstance(event, DeliveryAccepted):

@@ -32,6 +32,7 @@ from services.settlement.ledger.model import Kind, Leg
 from services.settlement.parties.model import reference_of
 from tests.unit.orders.examples import make_market
 
+DAY, ZERO = timedelta(days=1), timedelta()
 SYSTEM = Caller.system("settlement")
 SAID = {kind.type: kind for kind in vars(events.settlement).values() if hasattr(kind, "type")}
 
@@ -199,11 +200,11 @@ class Stand:
             )
         )
 
-    def sign(self, deal: str = "deal_1", gross: int = 10_000, pay_within: timedelta = timedelta(days=1)) -> None:
-        """Both sign."""
-        due_at = clock.now() + pay_within
+    def sign(self, deal: str = "deal_1", gross: int = 10_000, pay: timedelta = DAY, *, ago: timedelta = ZERO) -> None:
+        """Both have signed, some time ago."""
+        due_at = clock.now() - ago + pay
         sides = {"buyer_id": "buyer", "seller_id": "mill"}
-        self.hear(DealSigned(deal_id=deal, market="steel", gross=cny(gross), due_at=due_at, **sides))
+        self.hear(DealSigned(deal_id=deal, market="steel", gross=cny(gross), due_at=due_at, pay=pay, **sides))
 
     def pay(self, deal: str = "deal_1", **caller: Any) -> Answer:
         """The buyer pays."""

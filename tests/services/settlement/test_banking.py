@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from events.identity import BankAccount, PartyDescribed
+from services.settlement.banking.commands import hear_of_party, record_credit
+from services.settlement.banking.model import Slip
 from services.settlement.parties.model import reference_of
-from tests.services.settlement.stand import Stand
+from tests.services.settlement.stand import SYSTEM, Stand, cny
 
 SUSPENSE = {"platform:suspense": 100_000, "platform:clearing_bank": -100_000}
 CREDITED = {"buyer:available": 100_000, "platform:clearing_bank": -100_000}
@@ -154,3 +158,39 @@ def test_a_company_sees_what_was_credited_to_it(known: Stand) -> None:
     assert known.get(f"/v1/bank-credits/{doubtful['id']}").problem() == "not_found"
     listed = known.get("/v1/bank-credits?state=suspense", role="bank_feed").ok()["items"]
     assert [each["id"] for each in listed] == [doubtful["id"]]
+
+
+@pytest.mark.parametrize("first", ["credit", "party"])
+def test_a_credit_and_its_company_at_the_same_moment_find_each_other(stand: Stand, first: str) -> None:
+    """Two transactions that do not see each other's rows: whoever comes second waits, so nothing is left in suspense."""
+    slip = Slip(
+        bank_reference="b-1",
+        value_date=date(2026, 3, 2),
+        payer_account="62220001",
+        payer_name="buyer",
+        amount=cny(100_000),
+        remittance=reference_of("buyer"),
+    )
+    account = BankAccount(id="acc", holder="buyer", number="62220001", bank="ICBC", currency="CNY")
+    said = {"name": "buyer", "country": "CN", "state": "admitted", "identifiers": [], "bank_accounts": [account]}
+    heard = PartyDescribed(party_id="buyer", version=1, **said)
+    do = {
+        "credit": lambda session: record_credit(session, SYSTEM, slip),
+        "party": lambda session: hear_of_party(session, SYSTEM, heard),
+    }
+    second = "party" if first == "credit" else "credit"
+    waiting = (
+        "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+        "WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+    )
+    with ThreadPoolExecutor(1) as pool:
+
+        def begin(session: Session) -> Future[Any]:
+            do[first](session)
+            other = pool.submit(stand.database.run, do[second])
+            while not other.done() and stand.rows(waiting) == [(0,)]:
+                pass
+            return other
+
+        stand.database.run(begin).result()
+    assert stand.balances() == CREDITED and stand.broken() == {}

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.problems import NotYetKnown
 from chassis.states import IllegalMove
-from events.settlement import DeliverySettled, EscrowFunded, PaymentMissed
+from events.settlement import DeliverySettled, EscrowFunded, EscrowOpened, PaymentMissed
 from tests.services.settlement.stand import Stand, cny
 
 HELD = {"buyer:frozen": 1000, "mill:frozen": 500}
@@ -75,11 +75,36 @@ def test_a_payment_at_the_deadline_is_too_late_timer_or_not(stand: Stand) -> Non
 
 def test_the_call_is_answered_once_and_for_all(stand: Stand) -> None:
     ready(stand)
+    stand.frozen.advance(timedelta(days=1))
     stand.call()
     stand.call()
     assert stand.told() == [PaymentMissed(deal_id="deal_1")] * 2
     assert stand.pay().problem() == "payment_overdue"
     assert stand.get("/v1/escrows/deal_1").ok()["state"] == "lapsed"
+
+
+def test_a_call_before_the_deadline_is_answered_with_the_deadline(stand: Stand) -> None:
+    ready(stand)
+    due_at = stand.frozen.at + timedelta(days=1)
+    stand.call()
+    stand.frozen.advance(timedelta(hours=23))
+    stand.call()
+    assert stand.told() == [EscrowOpened(deal_id="deal_1", due_at=due_at)] * 2
+    assert stand.pay().ok()["state"] == "funded" and stand.broken() == {}
+
+
+@pytest.mark.parametrize("hours", [0, 1, 24, 96])
+def test_however_late_the_signatures_are_heard_of_there_is_all_the_time_to_pay(stand: Stand, hours: int) -> None:
+    stand.top_up(buyer=20_000, mill=1000)
+    stand.describe_market()
+    stand.strike()
+    stand.told()
+    stand.sign(ago=timedelta(hours=hours))
+    due_at = stand.frozen.at + timedelta(days=1)
+    assert stand.told() == [EscrowOpened(deal_id="deal_1", due_at=due_at)]
+    assert stand.get("/v1/escrows/deal_1").ok()["pay_by"] == "2026-03-03T08:00:00Z"
+    assert stand.advance(timedelta(days=1, seconds=-1)) == 0
+    assert stand.pay().ok()["state"] == "funded" and stand.broken() == {}
 
 
 def test_the_call_of_a_paid_deal_says_paid_again(stand: Stand) -> None:
@@ -101,9 +126,20 @@ def test_a_payment_and_a_call_at_once_agree(stand: Stand) -> None:
         pays = [pool.submit(stand.pay) for _ in range(5)]
         answers = [pay.result().status for pay in pays]
         [call.result() for call in calls]
-    said = {type(event) for event in stand.told()}
-    assert said == ({EscrowFunded} if answers.count(200) == 1 else {PaymentMissed})
-    assert answers.count(200) <= 1 and stand.broken() == {}
+    said = [type(event) for event in stand.told()]
+    assert set(said) - {EscrowOpened} == {EscrowFunded} and EscrowOpened not in said[said.index(EscrowFunded) :]
+    assert answers.count(200) == 1 and stand.broken() == {}
+
+
+def test_a_payment_a_call_and_the_timer_at_the_deadline_agree(stand: Stand) -> None:
+    ready(stand)
+    stand.frozen.advance(timedelta(days=1))
+    with ThreadPoolExecutor(8) as pool:
+        pays = [pool.submit(stand.pay) for _ in range(3)]
+        others = [pool.submit(stand.call), pool.submit(stand.call), pool.submit(stand.advance, timedelta())]
+        assert {pay.result().problem() for pay in pays} == {"payment_overdue"}
+        [other.result() for other in others]
+    assert {type(event) for event in stand.told()} == {PaymentMissed} and stand.broken() == {}
 
 
 def test_fifty_payments_at_once_never_overdraw_the_buyer(stand: Stand) -> None:
@@ -241,6 +277,7 @@ def test_an_unpaid_deal_cannot_be_settled(stand: Stand) -> None:
 
 def test_a_buyer_who_did_not_pay_forfeits_and_the_rest_is_released(stand: Stand) -> None:
     ready(stand, forfeit_fee_rate="0.1")
+    stand.frozen.advance(timedelta(days=1))
     stand.call()
     stand.default("buyer", 605)
     assert stand.balances() == {

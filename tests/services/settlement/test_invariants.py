@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.settlement import SERVICE, payments
+from services.settlement import SERVICE, payments, reconciliation
+from services.settlement.movements import invariants as movements
 from tests.services.settlement.stand import Stand
 
 MILL = "mill:available:CNY"
@@ -53,7 +54,8 @@ PLANTED: dict[str, tuple[str, list[str]]] = {
 
 
 def test_every_invariant_is_planted() -> None:
-    theirs = {invariant.name for invariant in payments.INVARIANTS}
+    cards = (*payments.INVARIANTS, *movements.INVARIANTS, *reconciliation.INVARIANTS)
+    theirs = {invariant.name for invariant in cards}
     assert {invariant.name for invariant in SERVICE.invariants} - theirs == PLANTED.keys()
 
 

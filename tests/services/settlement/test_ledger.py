@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +16,7 @@ from chassis import clock
 from chassis.values import Money
 from services.settlement.ledger.commands import post, post_batch
 from services.settlement.ledger.invariants import INVARIANTS
+from services.settlement.ledger.measuring import Meter
 from services.settlement.ledger.model import (
     PLATFORM,
     Draft,
@@ -55,6 +58,14 @@ def test_a_journal_moves_money_and_leaves_the_balance_behind_each_posting(stand:
     steps = stand.rows("SELECT number, amount, balance FROM posting WHERE account_id = 'mill:available:CNY'")
     assert sorted(steps) == [(1, 500, 500), (2, -200, 300)]
     assert stand.broken(INVARIANTS) == {}
+
+
+def test_prometheus_is_told_what_lies_in_each_kind_of_account(stand: Stand) -> None:
+    do(stand, bring("mill", 500), bring("buyer", 200, "b"))
+    meter = Meter(SimpleNamespace(database=stand.database))
+    assert meter.step() == 0
+    told = {kind: REGISTRY.get_sample_value("haihe_balance_minor", {"kind": kind, "currency": "CNY"}) for kind in Kind}
+    assert (told["available"], told["clearing_bank"]) == (700, -700)
 
 
 def test_who_lacks_is_told_and_loses_no_other(stand: Stand) -> None:
