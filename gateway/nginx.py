@@ -2,7 +2,7 @@
 
 It is a template of the official image: ``${…}`` is filled in from the container's environment, so that every address
 is a variable. Names are looked up again every five seconds, which is what lets services be scaled and replaced while
-nginx runs.
+nginx runs. Who may try passwords and keys without a token is held to a rate by address.
 """
 
 from __future__ import annotations
@@ -17,6 +17,13 @@ map $http_x_request_id $kept_request_id {
     "~^[A-Za-z0-9_.:-]{1,64}$" $http_x_request_id;
     default $request_id;
 }
+# Only what is sent to be tried counts: an empty key is not limited.
+map $request_method $trying_address {
+    POST $binary_remote_addr;
+    default "";
+}
+limit_req_zone $trying_address zone=tries:10m rate=${HAIHE_TRIES_RATE};
+limit_req_status 429;
 
 server {
     listen ${HAIHE_NGINX_LISTEN};
@@ -40,14 +47,20 @@ server {
     proxy_intercept_errors off;
     error_page 400 494 =400 @malformed;
     error_page 413 @too_large;
+    error_page 429 @too_many;
     error_page 502 503 504 =503 @unavailable;
 """
 _LOCATION = """
-    location ~ ^/v1/(?:{nouns})(?:/|$) {{
+    location ~ ^/v1/(?:{nouns})(?:/|$) {{{limit}
         set $upstream ${{{variable}}};
         proxy_pass http://$upstream;
     }}
 """
+GUESSED = frozenset({"sessions", "tokens", "passwords"})
+"""Nouns under which somebody without a token may try passwords, keys and tokens: an address tries so many a second."""
+_LIMIT = """
+        # Twenty at once go through, sixty more wait for their turn, the others are refused.
+        limit_req zone=tries burst=80 delay=20;"""
 _REST = """
     location = /metrics {
         return 404;
@@ -69,15 +82,33 @@ _PROBLEM = """
 _PROBLEMS = (
     ("malformed", 400, "bad_request", "The request is not well-formed.", ""),
     ("too_large", 413, "too_large", "The body is larger than this route takes.", ""),
+    (
+        "too_many",
+        429,
+        "too_many_attempts",
+        "This was tried too often; wait before trying again.",
+        "add_header Retry-After 5 always;",
+    ),
     ("unavailable", 503, "unavailable", "The service cannot answer for now.", "add_header Retry-After 1 always;"),
 )
 
 
 def render_template(services: Iterable[Service]) -> str:
-    """The template for all services. The variables ``HAIHE_<SERVICE>_WEB`` are their web addresses, host:port."""
+    """The template for all services.
+
+    The variables ``HAIHE_<SERVICE>_WEB`` are their web addresses, host:port; ``HAIHE_TRIES_RATE`` is how often an address
+    may try to sign in, as nginx writes a rate (``10r/s``).
+    """
     parts = [_HEAD]
     for service in services:
-        parts.append(_LOCATION.format(nouns="|".join(service.nouns), variable=f"HAIHE_{service.name.upper()}_WEB"))
+        variable = f"HAIHE_{service.name.upper()}_WEB"
+        guessed = [noun for noun in service.nouns if noun in GUESSED]
+        others = [noun for noun in service.nouns if noun not in GUESSED]
+        parts += [
+            _LOCATION.format(nouns="|".join(nouns), variable=variable, limit=limit)
+            for nouns, limit in ((guessed, _LIMIT), (others, ""))
+            if nouns
+        ]
     parts.append(_REST)
     for name, status, kind, title, extra in _PROBLEMS:
         line = f"\n        {extra}" if extra else ""

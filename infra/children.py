@@ -1,4 +1,4 @@
-"""Keeps processes alive: starts them again with back-off, gives up loudly, rotates what they write.
+"""Keeps processes alive: starts them again with back-off, gives up loudly, lets what they write be rotated.
 
 A child dies with its parent (Linux), and what it writes goes straight into its log file, so that a killed supervisor
 takes nothing with it that a child still had to say.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import pwd
 import signal
 import subprocess
 import time
@@ -21,13 +21,13 @@ import psutil
 
 from infra.cluster import die_with_parent
 from infra.failures import Failure
+from infra.logs import read_end, rotate
+from infra.privileges import identity
 
 MOST_DEATHS = 5
 DEATHS_WITHIN_S = 60.0
 FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 5.0
-MAX_LOG_BYTES = 20 * 1024 * 1024
-KEPT_LOGS = 5
 
 
 class GaveUp(Failure):
@@ -49,7 +49,7 @@ class Runnable(Protocol):
 
 class Process:
     """A program with its environment, its inherited files and its log. SIGTERM asks it to finish; SIGKILL follows
-    after ``patience_s``.
+    after ``patience_s``. With ``user`` it runs as that one.
     """
 
     def __init__(
@@ -60,12 +60,14 @@ class Process:
         log: Path,
         files: Sequence[int] = (),
         patience_s: float = 40.0,
+        user: pwd.struct_passwd | None = None,
     ) -> None:
         self.command = list(command)
         self.environ = dict(environ)
         self.log = log
         self.files = tuple(files)
         self.patience_s = patience_s
+        self.user = user
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -73,7 +75,7 @@ class Process:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=self.files,
-                start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+                start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM), **identity(self.user),
             )  # fmt: skip
 
     def is_running(self) -> bool:
@@ -179,25 +181,3 @@ def end_leftovers(children: Mapping[str, Mapping[str, Any]], patience_s: float =
         process.kill()
     psutil.wait_procs(stubborn, timeout=patience_s)
     return list(left)
-
-
-def rotate(log: Path, *, max_bytes: int = MAX_LOG_BYTES, keep: int = KEPT_LOGS) -> None:
-    """Copies a log that has grown too large to ``log.1`` (older ones move on, the oldest goes) and empties it.
-
-    The writers append, so they need not be told; a line written between the copy and the cut is the price.
-    """
-    if not log.exists() or log.stat().st_size <= max_bytes:
-        return
-    for number in range(keep - 1, 0, -1):
-        older = log.with_name(f"{log.name}.{number}")
-        if older.exists():
-            older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    shutil.copy2(log, log.with_name(f"{log.name}.1"))
-    os.truncate(log, 0)
-
-
-def read_end(log: Path, lines: int = 15) -> str:
-    """The last lines of a log."""
-    with contextlib.suppress(OSError):
-        return "\n".join(log.read_bytes()[-8000:].decode(errors="replace").splitlines()[-lines:])
-    return ""

@@ -21,12 +21,13 @@ from pathlib import Path
 
 from chassis import migrate
 from chassis.migrate import SERVICES
-from infra import environment
+from infra import environment, privileges
 from infra.capacity import Capacity
-from infra.children import Child, Process, end_leftovers, read_end
+from infra.children import Child, Process, end_leftovers
 from infra.cluster import Cluster
 from infra.failures import Failure, HalfMigrated, PortTaken
 from infra.folder import DataFolder
+from infra.logs import read_end
 from infra.migrations import migrate_service
 
 HERE = Path(__file__).resolve().parent
@@ -97,15 +98,24 @@ class Platform:
             self._migrate(name, told)
         self._metrics = environment.make_metrics_folder()
         told |= environment.process_environment(self.capacity, self._metrics) | self._start_sandbox()
-        environ = environment.merge_environment(os.environ, told)
-        self.say("Starting the worker and the web server")
-        self._start("worker", Process(self._worker_command(), environ=environ, log=self.folder.logs / "worker.log"))
+        self._start_services(listener, environment.merge_environment(os.environ, told))
+
+    def _start_services(self, listener: socket.socket, environ: dict[str, str]) -> None:
+        user, warning = privileges.give_up_root([self.folder.index, self.folder.mail, self._metrics])
+        if user:
+            environ = privileges.environment_of(user, environ)
+        self.say(f"Starting the worker and the web server{f' as {user.pw_name}' if user else ''}")
+        if warning:
+            self.say(f"Warning: {warning}")
+        logs = self.folder.logs
+        self._start("worker", Process(self._worker_command(), environ=environ, log=logs / "worker.log", user=user))
         web = Process(
             self._web_command(listener.fileno()),
             environ=environ,
-            log=self.folder.logs / "web.log",
+            log=logs / "web.log",
             files=[listener.fileno()],
             patience_s=WEB_FINISHES_WITHIN_S,
+            user=user,
         )
         self._start("web", web)
 

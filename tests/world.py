@@ -6,12 +6,8 @@ Time stands until it is advanced and ids count up, so that answers can be compar
 
 from __future__ import annotations
 
-import itertools
-import json
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from sqlalchemy import text
-from werkzeug.test import Client as WerkzeugClient
 
 from chassis import clock, migrate
 from chassis.access import kid_of, make_verifier
@@ -38,83 +33,14 @@ from chassis.worker import Context, Loop, make_loops
 from infra.assembly import compose, load_services
 from infra.cluster import Cluster
 from infra.republishing import republish
+from tests.callers import Answer, Client
+from tests.crashes import Crash, Crashes
 
+__all__ = ["Answer", "Client", "Crash", "World", "make_keys", "make_world"]
 BEGINNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MOST_ROUNDS = 500
 KEPT = {"alembic_version"}
 NOWHERE = "http://127.0.0.1:9"
-
-
-@dataclass
-class Answer:
-    """What a route answered."""
-
-    status: int
-    body: Any
-    headers: dict[str, str] = field(repr=False, default_factory=dict)
-
-    def ok(self) -> Any:
-        """The body of a success; fails the test with the problem otherwise."""
-        assert 200 <= self.status < 300, f"{self.status}: {self.body}"
-        return self.body
-
-    def problem(self) -> str:
-        """The short name of the problem; fails the test when there was none."""
-        assert self.status >= 400, f"{self.status}: {self.body}"
-        return self.body["type"].removeprefix("urn:haihe:problem:")
-
-
-class Client:
-    """Somebody who calls the public API, with a token or without."""
-
-    _keys = itertools.count(1)
-
-    def __init__(self, world: World, token: str | None = None, **known: Any) -> None:
-        self.world = world
-        self.token = token
-        self.known = known
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.known[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def get(self, path: str, **params: Any) -> Answer:
-        """Ask a query."""
-        return self.send("GET", path, params={name: value for name, value in params.items() if value is not None})
-
-    def post(self, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> Answer:
-        """Give a command, under a fresh idempotency key unless one is named ("" sends none)."""
-        key = f"test-key-{next(self._keys):08d}" if key is None else key
-        return self.send("POST", path, body=body, key=key, **options)
-
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        key: str = "",
-        params: dict[str, Any] | None = None,
-        content_type: str = "application/json",
-        headers: dict[str, str] | None = None,
-    ) -> Answer:
-        """One request as it goes over the wire."""
-        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        if key:
-            sent["Idempotency-Key"] = key
-        raw = body if isinstance(body, bytes | type(None)) else json.dumps(body, ensure_ascii=False).encode()
-        response = WerkzeugClient(self.world.application).open(
-            path, method=method, data=raw, query_string=params or None, content_type=content_type if raw is not None else None,
-            headers={**sent, **(headers or {})},
-        )  # fmt: skip
-        is_json = "json" in (response.content_type or "")
-        return Answer(
-            response.status_code,
-            response.get_json() if is_json and response.get_data() else response.get_data() or None,
-            dict(response.headers),
-        )
 
 
 def make_keys() -> tuple[str, str]:
@@ -124,46 +50,6 @@ def make_keys() -> tuple[str, str]:
         private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
         private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
     )
-
-
-class Crash(BaseException):
-    """A process died."""
-
-
-class Crashes:
-    """Lets processes die at random around their commits, from one seed."""
-
-    ONE_IN = 4
-
-    def __init__(self, world: World, seed: int) -> None:
-        self.world, self.random, self.count = world, random.Random(seed), 0
-        for database in world.databases.values():
-            database.run = self._wrap(database.run)
-
-    def _wrap(self, run: Any) -> Any:
-        def run_or_die(work: Any) -> Any:
-            fate = self.random.randrange(2 * self.ONE_IN)
-            if fate == 0:
-                self._die(lambda: run(lambda session: self._die(lambda: work(session))))
-            result = run(work)
-            if fate == 1:
-                self._die(lambda: None)
-            return result
-
-        return run_or_die
-
-    def _die(self, last: Any) -> None:
-        last()
-        self.count += 1
-        raise Crash
-
-    def __enter__(self) -> Crashes:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """No more deaths."""
-        for database in self.world.databases.values():
-            del database.run
 
 
 class World:

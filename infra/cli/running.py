@@ -17,10 +17,10 @@ import click
 import msgspec
 import psutil
 
-from infra.children import read_end
 from infra.cli.place import DEFAULT_PORT, Place, with_place
 from infra.embedded import Platform
 from infra.failures import AlreadyRunning, Failure, NotRunning
+from infra.logs import read_end
 
 STOPS_WITHIN_S = 120.0
 STARTS_WITHIN_S = 180.0

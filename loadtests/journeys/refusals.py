@@ -14,8 +14,6 @@ _BY_ROUTE: Mapping[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/offers/{id}/takes"): SOMEBODY_WAS_FASTER,
     ("GET", "/v1/offers/{id}"): frozenset({"not_found"}),
     ("GET", "/v1/agreements/{id}"): _NOT_THERE_YET,
-    # Orders has still to hear of the weighing that logistics has answered.
-    ("POST", "/v1/deals/{id}/deliveries/{id}/accept"): _NOT_THERE_YET | {"illegal_move"},
     ("POST", "/v1/parties"): NUMBER_IS_TAKEN,
 }
 

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,25 @@ def test_what_nginx_refuses_is_a_problem_document(stack: Stack) -> None:
     if isinstance(refused.value, urllib.error.HTTPError):
         assert refused.value.code == 413
         assert refused.value.headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_address_that_tries_too_often_is_429_and_all_else_goes_on(stack: Stack, trade: SteelTrade) -> None:
+    def guess(_: int) -> tuple[int, str | None]:
+        body = json.dumps({"api_key": f"key_{'0' * 26}.{'x' * 43}"}).encode()
+        asked = urllib.request.Request(f"{stack.url}/v1/tokens", body, {"Content-Type": "application/json"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=60)
+        answer = json.loads(refused.value.read())
+        assert answer["status"] == refused.value.code
+        assert refused.value.headers["Content-Type"] == "application/problem+json"
+        return refused.value.code, refused.value.headers["Retry-After"]
+
+    with ThreadPoolExecutor(150) as callers:
+        answers = list(callers.map(guess, range(150)))
+    assert (429, "5") in answers
+    assert {code for code, _ in answers} <= {401, 422, 429}
+    assert trade.buyer.desk.get("/v1/accounts")["items"]
+    trade.until(lambda: guess(0)[0] != 429, "the address to be heard again")
 
 
 def test_a_service_that_is_away_is_503_and_comes_back(stack: Stack, trade: SteelTrade) -> None:

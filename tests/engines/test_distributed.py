@@ -41,7 +41,10 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.ports = dict(zip(SERVICES, find_free_ports(len(SERVICES)), strict=True))
         make_stack_secrets(folder / "secrets", postgres="127.0.0.1:5432")
-        keys = {"HAIHE_SIGNING_KEY_FILE": folder / "secrets/signing_key", "HAIHE_VERIFY_KEY_FILE": folder / "secrets/verify_key"}
+        keys = {
+            "HAIHE_SIGNING_KEY_FILE": folder / "secrets/signing_key",
+            "HAIHE_VERIFY_KEY_FILE": folder / "secrets/verify_key",
+        }
         self.environ = {
             **os.environ,
             **{name: str(path) for name, path in keys.items()},

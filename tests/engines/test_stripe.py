@@ -20,7 +20,7 @@ import stripe
 from chassis import clock
 from chassis.settings import Settings
 from infra.stripe_sandbox.server import Sandbox
-from services.settlement.payments import errands, stripe_client
+from services.settlement.payments import errands, stripe_client, stripe_money
 from services.settlement.payments.model import CHARGE_WINDOW
 
 KEY = "sk_test_123"
@@ -87,8 +87,26 @@ def test_the_sweep_is_accepted(settings, after):
         errands.list_card_events(settings, {"since": 1_700_000_000, "after": after}, 1)
 
 
-def test_the_reconciliations_list_is_accepted(client):
-    list(stripe_client.list_movements(client))
+@pytest.mark.parametrize("after", [None, "txn_1"])
+def test_the_reconciliations_list_is_accepted(client, after):
+    page = stripe_money.list_movements(client, since=1_700_000_000, after=after)
+    assert page.keys() == {"movements", "newest", "last"}
+
+
+def test_a_look_at_the_money_of_an_intent_is_accepted(settings):
+    """Its charges, refunds and disputes are asked for; stripe-mock's charge was never captured, its refund was made."""
+    found = errands.list_card_movements(settings, {"intent_id": "pi_1"}, 1)["movements"]
+    assert {movement["kind"] for movement in found} == {"refund"}
+
+
+def test_a_refund_is_accepted(client):
+    asked = {"payment_id": "p", "intent_id": "pi_1", "amount": 500, "key": "p:1", "errand_id": "errand_1"}
+    assert "refused" not in stripe_money.refund_card(client, asked, 1)
+
+
+def test_a_dispute_is_decided_as_under_a_test_key(client):
+    client.v1.disputes.update("dp_1", {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": True})
+    client.v1.disputes.close("dp_1")
 
 
 def test_stripe_mock_does_refuse_what_is_not_in_the_description(client):
@@ -127,4 +145,6 @@ def objects_of(client: stripe.StripeClient) -> dict[str, dict[str, Any]]:
         "event": v1.events.list({"limit": 1}).data[0],
         "account": account,
     }
+    v1.payment_intents.create({**paid, "payment_method": "pm_card_createDispute"})
+    found["dispute"] = v1.disputes.list({"limit": 1}).data[0]
     return {name: row.to_dict() for name, row in found.items()}

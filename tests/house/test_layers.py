@@ -134,3 +134,17 @@ def test_no_industry_is_named_in_code() -> None:
 def test_nothing_is_left_for_later() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     assert [str(path.relative_to(ROOT)) for path in PYTHON if marks.search(path.read_text())] == []
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_private_of_another_package_is_imported(path: Path) -> None:
+    own = {"chassis", "events", "services", "gateway", "infra", "loadtests", "__future__"}
+    imported = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    names = [f"{node.module}.{name.name}" for node in imported for name in node.names if node.module]
+    assert [name for name in names if name.partition(".")[0] not in own and "._" in name] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_handlers_of_topics_are_joined_where_a_clash_is_seen(service: str) -> None:
+    code = _code(ROOT / "services" / service / "__init__.py")
+    assert not re.search(r"handlers=\{[^}]*\*\*", code), "use chassis.service.join_handlers"

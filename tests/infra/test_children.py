@@ -1,4 +1,4 @@
-"""Keeping processes alive: restarts with back-off, giving up, dying with the parent, leftovers, rotation of logs."""
+"""Keeping processes alive: restarts with back-off, giving up, dying with the parent, leftovers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.children import Child, GaveUp, Process, end_leftovers, rotate
+from infra.children import Child, GaveUp, Process, end_leftovers
 
 FOREVER = "import signal; print('up', flush=True); signal.pause()"
 
@@ -114,24 +114,3 @@ def test_leftovers_are_ended_and_strangers_left_alone(tmp_path: Path) -> None:
     assert not ours.is_running()
     assert stranger.is_running()
     stranger.stop()
-
-
-def test_rotation_keeps_what_was_written(tmp_path: Path) -> None:
-    log = tmp_path / "web.log"
-    with log.open("ab", buffering=0) as writer:
-        for number in range(4):
-            writer.write(f"line {number}\n".encode() * 10)
-            rotate(log, max_bytes=50, keep=2)
-            assert log.stat().st_size == 0
-        writer.write(b"after\n")
-    assert log.read_text() == "after\n"
-    assert (tmp_path / "web.log.1").read_text() == "line 3\n" * 10
-    assert (tmp_path / "web.log.2").read_text() == "line 2\n" * 10
-    assert not (tmp_path / "web.log.3").exists()
-
-
-def test_a_small_log_is_left_alone(tmp_path: Path) -> None:
-    log = tmp_path / "web.log"
-    log.write_text("one line\n")
-    rotate(log, max_bytes=50)
-    assert [path.name for path in tmp_path.iterdir()] == ["web.log"]

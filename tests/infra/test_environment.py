@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from chassis.openapi import list_operations
 from gateway.nginx import render_template
 from gateway.readiness import FRESH, judge_loops
 from infra import cluster, environment
@@ -85,6 +87,17 @@ def test_sample_secrets_can_be_told_by_their_beginning(tmp_path: Path) -> None:
 
 def test_the_nginx_template_is_what_the_services_declare() -> None:
     assert (ROOT / "infra/nginx/haihe.conf.template").read_text() == render_template(load_services()), "run `make docs`"
+
+
+def test_nginx_holds_who_may_guess_without_a_token_to_a_rate() -> None:
+    """Every command without a token, apart from what its sender signs, is sent to a location with the limit."""
+    locations = re.findall(r"location ~ (\S+) {\n(.*?)\n    }", render_template(load_services()), re.DOTALL)
+    signed = {"/v1/card-events"}
+    open_to_all = {one.path for one in list_operations(load_services()) if one.route.public and one.route.is_command}
+    assert open_to_all > signed | {"/v1/sessions", "/v1/sessions/refresh", "/v1/tokens", "/v1/passwords"}
+    for path in open_to_all:
+        first = next(said for pattern, said in locations if re.match(pattern, path))
+        assert ("limit_req zone=tries" in first) == (path not in signed), path
 
 
 def test_stack_secrets_are_made_once_and_addresses_follow(tmp_path: Path) -> None:

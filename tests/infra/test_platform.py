@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -32,6 +33,7 @@ from infra.cluster import Cluster
 from infra.databases import libpq
 from infra.environment import platform_environment
 from infra.folder import DataFolder
+from infra.programs import database_user, may_pass
 
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -128,12 +130,39 @@ def test_it_is_ready_and_says_so(up: Place) -> None:
     assert all({"relay", "facts", "housekeeping"} <= set(loops) for loops in services.values())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to give up")
+def test_what_root_starts_does_not_run_as_root(up: Place) -> None:
+    user = database_user()
+    if not may_pass(Path(sys.executable).resolve().parent, user):
+        pytest.skip("this Python is where nobody but root can reach it")
+    for child in ("postgres", "worker", "web"):
+        family = [psutil.Process(up.pid(child)), *psutil.Process(up.pid(child)).children(recursive=True)]
+        assert {(one.uids().effective, one.uids().saved, one.gids().real) for one in family} == {
+            (user.pw_uid, user.pw_uid, user.pw_gid)
+        }
+    assert {path.stat().st_uid for path in (up.data / "index").rglob("*")} == {user.pw_uid}
+    assert {path.stat().st_uid for path in (up.data / "secrets").rglob("*")} == {0}
+
+
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/health", "/ready", "/metrics"])
 def test_its_pages_answer(up: Place, path: str) -> None:
     with urllib.request.urlopen(up.url + path, timeout=10) as answer:
         assert answer.status == 200
         page = answer.read()
     assert b"http://" not in page.replace(up.url.encode(), b"") or path in ("/openapi.json", "/metrics")
+
+
+def test_what_the_dashboard_asks_for_is_measured(up: Place) -> None:
+    dashboard = (Path(__file__).resolve().parents[2] / "infra" / "grafana" / "haihe.json").read_text()
+    only_in_trouble = {"haihe_http_bugs_total", "haihe_loop_failures_total"}
+    wanted = set(re.findall(r"\bhaihe_[a-z_]+", dashboard)) - only_in_trouble
+
+    def measured() -> set[str]:
+        with urllib.request.urlopen(f"{up.url}/metrics", timeout=10) as page:
+            return set(re.findall(r"^(haihe_\w+)[{ ]", page.read().decode(), re.MULTILINE))
+
+    assert wanted
+    wait_until(lambda: wanted <= measured(), "every metric to be on the page")
 
 
 def test_an_unknown_address_is_a_problem_document(up: Place) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from loadtests.journeys.carrier import ConnectionLost, LocustCarrier, route_of
+from loadtests.journeys.refusals import is_expected
 
 OPENAPI = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 ID = "deal_01m7z57mtzcjqv9gnt2rzprm87"
@@ -53,6 +54,13 @@ class Client:
 
 def problem(status: int, name: str) -> Response:
     return Response(status, {"type": f"urn:haihe:problem:{name}", "status": status, "detail": "said so"})
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"), [("not_yet_known", True), ("illegal_move", False), ("not_found", False)]
+)
+def test_a_delivery_that_cannot_be_accepted_yet_is_not_yet_known_and_nothing_else(problem: str, expected: bool) -> None:
+    assert is_expected("POST", "/v1/deals/{id}/deliveries/{id}/accept", problem) is expected
 
 
 def test_every_route_of_the_api_is_named_by_its_template() -> None:
