@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import ClassVar
 
+import msgspec
+
 from chassis.envelope import Event
 from chassis.values import Exact, Quantity, Value
 
@@ -23,9 +25,13 @@ class PeriodRange(Value):
     most: timedelta
 
 
+def _supplement() -> PeriodRange:
+    return PeriodRange(least=timedelta(seconds=1), default=timedelta(days=3), most=timedelta(days=30))
+
+
 class MarketPeriods(Value):
     """The waits of a trade: for deposits, signatures, payment and inspection, for a truck to load and to be weighed at its end
-    after it left, and how long an offer may stay listed."""
+    after it left, how long an offer may stay listed, and for the payment of what a delivery comes to above its escrow."""
 
     deposit: PeriodRange
     sign: PeriodRange
@@ -34,6 +40,7 @@ class MarketPeriods(Value):
     load: PeriodRange
     receive: PeriodRange
     validity: PeriodRange
+    supplement: PeriodRange = msgspec.field(default_factory=_supplement)
 
 
 class TextChoice(Value):
@@ -43,11 +50,26 @@ class TextChoice(Value):
     default: str
 
 
+def _deposit_use() -> TextChoice:
+    return TextChoice(allowed=["counts", "held"], default="counts")
+
+
+def _deposit_kind() -> TextChoice:
+    return TextChoice(allowed=["performance_bond", "earnest"], default="performance_bond")
+
+
+def _release() -> TextChoice:
+    return TextChoice(allowed=["settlement", "invoice"], default="settlement")
+
+
 class MarketTerms(Value):
     """What the terms of an offer in a market may be, and what they are when the seller does not say.
 
     Rates and tolerance are fractions (0.13 is 13 %, 0.003 is 3 ‰); deposits are per cent of the gross value.
     ``price_unit`` and ``currency`` say what a price may be for and in; ``weight_unit`` is what pieces are weighed in.
+    ``deposit_use``: the buyer's deposit counts toward the price or stays held until settlement. ``deposit_kind`` is
+    performance_bond or earnest, which is refused above ``earnest_cap_percent``. ``release``: escrow is paid out at settlement or
+    when the seller's invoice is recorded. ``most_dispute_limit`` is the highest fraction that an offer's dispute limit may be.
     """
 
     currency: TextChoice
@@ -62,24 +84,38 @@ class MarketTerms(Value):
     tolerance: NumberRange
     delivery_mode: TextChoice
     periods: MarketPeriods
+    deposit_use: TextChoice = msgspec.field(default_factory=_deposit_use)
+    deposit_kind: TextChoice = msgspec.field(default_factory=_deposit_kind)
+    earnest_cap_percent: Exact = msgspec.field(default_factory=lambda: Exact("20"))
+    release: TextChoice = msgspec.field(default_factory=_release)
+    most_dispute_limit: Exact = msgspec.field(default_factory=lambda: Exact("0.05"))
 
 
 class MarketFees(Value):
     """What the platform takes: a share of what a seller is paid, and of a forfeit before it goes to the injured side.
 
     ``penalty_rate`` is the share of the part not performed that its breaker forfeits, never more than what is held of it.
-    All three are fractions.
+    ``fee_tax_rate`` is the tax that is included in the platform's fee. All four are fractions.
     """
 
     fee_rate: Exact
     forfeit_fee_rate: Exact
     penalty_rate: Exact
+    fee_tax_rate: Exact = msgspec.field(default_factory=lambda: Exact("0.06"))
+
+
+class Clause(Value):
+    """A clause of a market's agreement, by language (zh, en): ``text`` has placeholders in braces that a deal fills in."""
+
+    heading: dict[str, str]
+    text: dict[str, str]
 
 
 class MarketDescribed(Event):
     """An industry's market as it stands after its pack was read: names, what terms may be, what the platform takes.
 
-    The version rises by one whenever the pack's content changes. A deal keeps the terms that it froze.
+    The version rises by one whenever the pack's content changes. A deal keeps the terms that it froze. ``clauses`` are those of
+    the agreement that both sides of a deal sign, in their order.
     """
 
     type: ClassVar[str] = "catalog.market_described.v1"
@@ -88,6 +124,7 @@ class MarketDescribed(Event):
     name: dict[str, str]
     terms: MarketTerms
     fees: MarketFees
+    clauses: list[Clause] = []
 
 
 class PieceDescribed(Event):
@@ -95,7 +132,8 @@ class PieceDescribed(Event):
 
     ``maker_id`` uploaded it first and with ``number`` names it for ever; ``owner_id`` is who may sell it. ``attributes`` are the
     market's own, by name, as text (grade, thickness_mm, …); ``title`` is made for people. ``epc`` is the 24 hex digits of a 96-bit
-    tag or None. ``warehouse_id`` is the party that keeps it.
+    tag or None. ``warehouse_id`` is the party that keeps it. ``theoretical`` is what it weighs by the market's formula or table,
+    where there is one. ``blocked`` says why it may not be listed: certificate_missing, certificate_names_other_heat, or None.
     """
 
     type: ClassVar[str] = "catalog.piece_described.v1"
@@ -112,3 +150,5 @@ class PieceDescribed(Event):
     warehouse_id: str
     state: str
     epc: str | None = None
+    theoretical: Quantity | None = None
+    blocked: str | None = None

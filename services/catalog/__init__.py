@@ -1,6 +1,6 @@
 """The catalog: which markets there are, what pieces are, and what is on offer.
 
-It owns the market packs, the pieces with their owners and history, and the search index. Prices, quantities and
+It owns the market packs, the pieces with their owners, tags, certificates and history, and the search index. Prices, quantities and
 promises are for orders: the catalog hears of them and finds them. Lock order: a company's uploads (advisory), then
 pieces by id.
 """
@@ -10,9 +10,11 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from chassis.service import Describer, Service
+from chassis.service import Describer, Service, join_handlers
 from chassis.settings import Settings
 from services.catalog.base import Base
+from services.catalog.certificates.api import routes as certificates_routes
+from services.catalog.certificates.consumers import HANDLERS as CERTIFICATE_HANDLERS
 from services.catalog.imports.api import routes as imports_routes
 from services.catalog.invariants import INVARIANTS
 from services.catalog.markets.api import routes as markets_routes
@@ -37,9 +39,9 @@ def set_up(session: Session, caller: Caller, settings: Settings) -> None:
 SERVICE = Service(
     name="catalog",
     base=Base,
-    nouns=("markets", "pieces", "search"),
-    blueprints=(markets_routes, products_routes, imports_routes, search_routes),
-    handlers={**PARTY_HANDLERS, **PRODUCT_HANDLERS},
+    nouns=("certificates", "markets", "pieces", "search"),
+    blueprints=(markets_routes, products_routes, imports_routes, certificates_routes, search_routes),
+    handlers=join_handlers(PARTY_HANDLERS, PRODUCT_HANDLERS, CERTIFICATE_HANDLERS),
     describers={"market": Describer(Market, describe_market), "piece": Describer(Piece, describe_piece)},
     invariants=INVARIANTS,
     loops={"search": SearchFeed},

@@ -1,12 +1,13 @@
-"""The base of the catalog's tables, and one criterion for many values."""
+"""The base of the catalog's tables, one criterion for many values, and the lock of a company's uploads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, any_, literal
+from sqlalchemy import ColumnElement, Text, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
 
 from chassis import database
 
@@ -19,3 +20,8 @@ def among(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
     One parameter however many there are, so that the statement stays the same.
     """
     return column == any_(literal(sorted(set(values)), ARRAY(Text)))
+
+
+def lock_uploads(session: Session, party_id: str) -> None:
+    """Let what a company sends wait for what it has sent before, until this transaction ends."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(party_id, 0))))

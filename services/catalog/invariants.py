@@ -28,4 +28,20 @@ INVARIANTS = (
         sentence="A piece is in a market that exists.",
         query="SELECT id FROM piece WHERE NOT EXISTS (SELECT FROM market WHERE market.id = piece.market)",
     ),
+    Invariant(
+        name="catalog_piece_tagged",
+        sentence="The tag on a piece is the one that was bound to it last and not retired.",
+        query=(
+            "SELECT piece.id FROM piece LEFT JOIN tag ON tag.piece_id = piece.id AND tag.retired_at IS NULL "
+            "WHERE piece.epc IS DISTINCT FROM tag.epc"
+        ),
+    ),
+    Invariant(
+        name="catalog_certificate_file",
+        sentence="A certificate's file is as long as it says, and kept under its own hash.",
+        query=(
+            "SELECT certificate.id FROM certificate JOIN certificate_file ON certificate_file.id = certificate.file_id "
+            "WHERE length(body) <> size OR encode(sha256(body), 'hex') <> file_id"
+        ),
+    ),
 )

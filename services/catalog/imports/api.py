@@ -1,4 +1,4 @@
-"""Uploads over HTTP: a blueprint that takes CSV where the others take JSON."""
+"""Uploads over HTTP: a blueprint that takes CSV and XLSX where the others take JSON."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.http import Params, View, command
-from chassis.values import Identifier
+from chassis.values import Identifier, ShortText
 from services.catalog.imports import commands
 from services.catalog.imports.sheet import MAX_BYTES
 
 routes = Blueprint("imports", __name__)
+MEDIA_TYPES = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
 class ImportPieces(Params):
-    """What the file's rows are pieces of."""
+    """What the file's rows are pieces of; ``sheet`` names one of a workbook, otherwise the first that is not empty is read."""
 
     market: Identifier
+    sheet: ShortText | None = None
 
 
 class CellError(View):
@@ -52,10 +54,10 @@ class ImportReport(View):
 
 
 @routes.post("/v1/pieces/imports")
-@command(role="seller", accept=("text/csv",), max_bytes=MAX_BYTES)
+@command(role="seller", accept=MEDIA_TYPES, max_bytes=MAX_BYTES)
 def import_pieces(session: Session, caller: Caller, params: ImportPieces, body: bytes) -> ImportReport:
-    """Upload pieces as CSV in UTF-8: headings in Chinese or English, at most 10,000 rows.
+    """Upload pieces as CSV (UTF-8 or GB18030) or XLSX: headings in Chinese or English with their units, at most 10,000 rows.
 
-    The same file again changes nothing.
+    The same file again changes nothing. A row of totals must be the sum of its rows, or nothing of the file is taken in.
     """
-    return ImportReport.of(commands.import_pieces(session, caller, params.market, body))
+    return ImportReport.of(commands.import_pieces(session, caller, params.market, params.sheet, body))

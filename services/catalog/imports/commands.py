@@ -26,13 +26,14 @@ class Report:
     errors_left_out: int
 
 
-def import_pieces(session: Session, caller: Caller, market: str, body: bytes) -> Report:
-    """Make or change the caller's pieces by a CSV file. Raises UnknownMarket, NotReadable or TooManyRows.
+def import_pieces(session: Session, caller: Caller, market: str, tab: str | None, body: bytes) -> Report:
+    """Make or change the caller's pieces by a CSV file or a sheet of a workbook.
 
-    Then nothing was done.
+    Raises UnknownMarket, NotReadable, NoSuchSheet or TooManyRows: then nothing was done. Nothing of a file is taken in either
+    when one of its rows of totals is not the sum of its rows.
     """
     pack = pack_of(market)
-    sheet = read_sheet(body, pack)
+    sheet = read_sheet(body, pack, tab)
     drafts = _find_warehouses(session, sheet)
     outcome = describe_pieces(session, caller, pack, [draft for _, draft in drafts])
     for place, name, detail in outcome.refused:

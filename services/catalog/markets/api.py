@@ -8,9 +8,18 @@ from sqlalchemy.orm import Session
 from chassis.auth import Caller
 from chassis.database import Page
 from chassis.http import Paging, View, query
-from events.catalog import MarketFees, MarketTerms
+from events.catalog import Clause, MarketFees, MarketTerms
 from services.catalog.markets import queries
-from services.catalog.markets.pack import Attribute, Bilingual, Choice, Columns, Conversion, Pack
+from services.catalog.markets.pack import (
+    Attribute,
+    Bilingual,
+    CertificateRule,
+    Choice,
+    Columns,
+    Conversion,
+    Form,
+    Pack,
+)
 
 routes = Blueprint("markets", __name__)
 
@@ -30,7 +39,10 @@ class MarketSummary(View):
 
 
 class MarketView(View):
-    """A market: what its pieces have, which headings an upload may use, what terms may be, what the platform takes."""
+    """A market: what its pieces have, which headings an upload may use, what terms may be, what the platform takes.
+
+    ``forms`` say what pieces of a kind must have and what they weigh in theory; ``clauses`` are those of its agreement.
+    """
 
     market: str
     version: int
@@ -41,6 +53,9 @@ class MarketView(View):
     columns: Columns
     attributes: list[Attribute]
     choices: dict[str, list[Choice]]
+    forms: list[Form]
+    certificate: CertificateRule | None
+    clauses: list[Clause]
 
     @classmethod
     def of(cls, told: tuple[int, Pack]) -> MarketView:
@@ -56,6 +71,9 @@ class MarketView(View):
             columns=pack.columns,
             attributes=pack.attributes,
             choices=pack.choices,
+            forms=pack.forms,
+            certificate=pack.certificate,
+            clauses=pack.clauses,
         )
 
 

@@ -42,5 +42,12 @@ def describe(session: Session, market: Market) -> None:
     """Tell what a market is like, as it stands."""
     pack = msgspec.convert(market.pack, Pack, dec_hook=read_wire)
     name = {"zh": pack.name.zh, "en": pack.name.en}
-    event = MarketDescribed(market=market.id, version=market.version, name=name, terms=pack.terms, fees=pack.fees)
+    event = MarketDescribed(
+        market=market.id,
+        version=market.version,
+        name=name,
+        terms=pack.terms,
+        fees=pack.fees,
+        clauses=pack.clauses,
+    )
     emit(session, event, of=market)

@@ -15,11 +15,21 @@ import msgspec
 from chassis.values import CURRENCY_EXPONENTS, UNITS, Exact, read_wire, write_wire
 from events.catalog import NumberRange, PeriodRange, TextChoice
 from events.orders import DeliveryMode, TaxBasis, WeighingRule
-from services.catalog.markets.pack import Attribute, Column, Columns, Pack, fold_heading, fold_name
+from services.catalog.markets.clauses import find_bad_clauses
+from services.catalog.markets.forms import find_bad_certificate, find_bad_forms, find_bad_titles, find_bad_units
+from services.catalog.markets.pack import Attribute, Column, Columns, Pack
+from services.catalog.markets.texts import fold_heading, fold_name
 
 FOLDER = Path(__file__).parent / "packs"
 _located = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<key>[^`]*)`)?", re.DOTALL)
-_TERM_WORDS = {"tax_basis": TaxBasis, "weighing_rule": WeighingRule, "delivery_mode": DeliveryMode}
+_TERM_WORDS = {
+    "tax_basis": get_args(TaxBasis),
+    "weighing_rule": get_args(WeighingRule),
+    "delivery_mode": get_args(DeliveryMode),
+    "deposit_use": ("counts", "held"),
+    "deposit_kind": ("performance_bond", "earnest"),
+    "release": ("settlement", "invoice"),
+}
 
 
 class PackError(Exception):
@@ -68,7 +78,11 @@ def _find_mistakes(pack: Pack, data: dict[str, Any]) -> Iterator[tuple[str, str]
     for i, attribute in enumerate(pack.attributes):
         for key, reason in _find_bad_attribute(pack, attribute):
             yield f"attributes[{i}].{key}", f"{reason} ({attribute.name})"
-    yield from _find_bad_titles(pack)
+    yield from find_bad_titles(pack, "title", pack.title, ())
+    yield from find_bad_forms(pack)
+    yield from find_bad_units(pack)
+    yield from find_bad_certificate(pack)
+    yield from find_bad_clauses(pack.clauses)
 
 
 def _find_unknown_keys(data: Any, known: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -93,20 +107,23 @@ def _find_bad_terms(pack: Pack) -> Iterator[tuple[str, str]]:
         yield from _find_bad_range(f"terms.periods.{name}", getattr(terms.periods, name), timedelta(seconds=1))
     for name, words in _TERM_WORDS.items():
         for word in getattr(terms, name).allowed:
-            if word not in get_args(words):
-                yield f"terms.{name}.allowed", f"{word!r} is not one of {', '.join(get_args(words))}"
+            if word not in words:
+                yield f"terms.{name}.allowed", f"{word!r} is not one of {', '.join(words)}"
     yield from _find_unknown_codes(pack)
     if terms.default_tax_rate not in terms.tax_rates:
         yield "terms.default_tax_rate", "is not one of tax_rates"
     for key, rates in (
         ("terms.tax_rates", terms.tax_rates),
         ("fees", [getattr(pack.fees, name) for name in pack.fees.__struct_fields__]),
+        ("terms.most_dispute_limit", [terms.most_dispute_limit]),
     ):
         if any(not 0 <= rate < 1 for rate in rates):
             yield key, "a rate is a fraction of at least 0 and less than 1"
     for name in ("buyer_deposit_percent", "seller_deposit_percent"):
         if getattr(terms, name).most > 100:
             yield f"terms.{name}.most", "is more than 100 per cent"
+    if not 0 <= terms.earnest_cap_percent <= 100:
+        yield "terms.earnest_cap_percent", "is not between 0 and 100 per cent"
 
 
 def _find_bad_range(key: str, numbers: NumberRange | PeriodRange, floor: Any) -> Iterator[tuple[str, str]]:
@@ -176,22 +193,15 @@ def _find_bad_attribute(pack: Pack, attribute: Attribute) -> Iterator[tuple[str,
         yield "choices", f"there is no list {attribute.choices!r}"
     if attribute.type != "choice" and attribute.choices:
         yield "choices", "only a choice has a list"
-    if attribute.pattern:
+    for key, pattern in (
+        ("pattern", attribute.pattern),
+        *((f"patterns.{k}", v) for k, v in attribute.patterns.items()),
+    ):
         try:
-            re.compile(attribute.pattern)
+            re.compile(pattern or "")
         except re.error as error:
-            yield "pattern", f"is not a regular expression: {error}"
+            yield key, f"is not a regular expression: {error}"
     if attribute.filter and attribute.type == "number" and attribute.decimals > 3:
         yield "decimals", "a number that is searched by has at most 3"
     if attribute.filter and sum(other.filter == attribute.filter for other in pack.attributes) > 1:
         yield "filter", f"{attribute.filter!r} stands twice"
-
-
-def _find_bad_titles(pack: Pack) -> Iterator[tuple[str, str]]:
-    for language in ("zh", "en"):
-        for name, has_other in pack.placeholders(getattr(pack.title, language)):
-            attribute = pack.by_name.get(name)
-            if attribute is None:
-                yield f"title.{language}", f"there is no attribute {name!r}"
-            elif not attribute.required and not has_other:
-                yield f"title.{language}", f"{name!r} may be missing: write {{{name}|}} with what stands there then"

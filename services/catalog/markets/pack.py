@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cached_property
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from chassis.values import Exact, read_exact
-from events.catalog import MarketFees, MarketTerms
+from chassis.values import Exact, Quantity
+from events.catalog import Clause, MarketFees, MarketTerms
+from services.catalog.markets.texts import fold_heading, fold_name, read_identifier, read_number, read_text
+from services.catalog.markets.theory import Theory, weigh
 
-MAX_TEXT = 200
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
 _placeholder = re.compile(r"\{(?P<name>\w+)(?:\|(?P<absent>[^}]*))?\}")
-_exponent_form = re.compile(r"[0-9]+(\.[0-9]+)?[eE]\+?-?[0-9]+")
-_sheet_identifier = re.compile(r"[0-9]+(\.[0-9]+)?[eE]\+[0-9]+")
-_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 # Defaults made by a factory: a schema cannot state a default that is a decimal.
@@ -53,7 +50,10 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Something that pieces of a market have. ``filter`` is the name by which a search asks for it."""
+    """Something that pieces of a market have. ``filter`` is the name by which a search asks for it.
+
+    A text has the form of ``pattern`` and of one of ``patterns``, which are named after who issues what is so written.
+    """
 
     name: Name
     label: Bilingual
@@ -62,6 +62,7 @@ class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     required: bool
     filter: Name | None = None
     pattern: str | None = None
+    patterns: dict[str, str] = {}
     choices: str | None = None
     unit: str | None = None
     least: Exact = msgspec.field(default_factory=lambda: LEAST)
@@ -90,8 +91,45 @@ class Conversion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     factor: Exact
 
 
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A product form: the pieces whose choice ``attribute`` has one of ``codes``.
+
+    They must have what it ``requires``, are called by ``title``, and may weigh something by ``theoretical``.
+    """
+
+    name: Name
+    attribute: str
+    codes: Annotated[list[str], Meta(min_length=1)]
+    requires: list[str] = []
+    title: Bilingual
+    theoretical: Theory | None = None
+
+
+class CertificateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which attributes of a piece name its certificate, the batch that this must name, and its type.
+
+    ``required`` says that a piece without it may not be listed.
+    """
+
+    number: str
+    batch: str
+    type: str
+    required: bool
+
+
+class TotalRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a row begins that sums up all rows above it (``whole``) or those since the last such row (``part``).
+
+    ``counters`` are the words that stand behind a number of pieces.
+    """
+
+    whole: list[str] = []
+    part: list[str] = []
+    counters: list[str] = []
+
+
 class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
-    """A market as its file states it."""
+    """A market as its file states it. ``units`` are the words for units in headings, by code."""
 
     market: Name
     name: Bilingual
@@ -102,6 +140,11 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
     attributes: list[Attribute]
     title: Bilingual
     choices: dict[str, list[Choice]]
+    units: dict[str, list[str]] = {}
+    totals: TotalRows = TotalRows()
+    forms: list[Form] = []
+    certificate: CertificateRule | None = None
+    clauses: list[Clause] = []
 
     @cached_property
     def by_heading(self) -> dict[str, str]:
@@ -114,6 +157,35 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
     def by_name(self) -> dict[str, Attribute]:
         """The attributes by name."""
         return {attribute.name: attribute for attribute in self.attributes}
+
+    @cached_property
+    def unit_codes(self) -> dict[str, str]:
+        """Folded word of a unit to its code."""
+        return {fold_name(word): code for code, words in self.units.items() for word in (code, *words)}
+
+    def unit_of(self, name: str) -> str | None:
+        """The unit in which an attribute or column is kept."""
+        if name in ("net", "gross"):
+            return self.terms.weight_unit
+        return self.by_name[name].unit if name in self.by_name else None
+
+    def convert(self, unit: str, into: str) -> Exact | None:
+        """How many of one unit make another by the table of conversions; None where it has neither."""
+        if unit == into:
+            return Exact(1)
+        found = (each.factor for each in self.conversions if (each.unit, each.into) == (unit, into))
+        return next(found, None)
+
+    def form_of(self, attributes: dict[str, str]) -> Form | None:
+        """The product form of a piece with these attributes."""
+        return next((form for form in self.forms if attributes.get(form.attribute) in form.codes), None)
+
+    def weigh(self, attributes: dict[str, str]) -> Quantity | None:
+        """What a piece with these attributes weighs in theory, where its form has a formula or a table."""
+        form = self.form_of(attributes)
+        if form is None or form.theoretical is None:
+            return None
+        return weigh(form.theoretical, attributes, self.by_name, self.terms.weight_unit)
 
     @cached_property
     def codes(self) -> dict[tuple[str, str], str]:
@@ -148,6 +220,8 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
         text = read_text(text)
         if attribute.pattern and not re.fullmatch(attribute.pattern, text):
             raise ValueError("has signs that do not belong there")
+        if attribute.patterns and not any(re.fullmatch(each, text) for each in attribute.patterns.values()):
+            raise ValueError("is not written as one of: " + ", ".join(attribute.patterns))
         return text
 
     def title_of(self, attributes: dict[str, str]) -> dict[str, str]:
@@ -155,8 +229,9 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
         return {language: self._title_in(language, attributes) for language in ("zh", "en")}
 
     def _title_in(self, language: str, attributes: dict[str, str]) -> str:
-        form = getattr(self.title, language)
-        return " ".join(_placeholder.sub(lambda found: self._shown(found, attributes, language), form).split())
+        form = self.form_of(attributes)
+        words = getattr(form.title if form else self.title, language)
+        return " ".join(_placeholder.sub(lambda found: self._shown(found, attributes, language), words).split())
 
     def _shown(self, found: re.Match[str], attributes: dict[str, str], language: str) -> str:
         value = attributes.get(found["name"])
@@ -177,54 +252,3 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
     def placeholders(self, form: str) -> list[tuple[str, bool]]:
         """The names in a title's form, and whether each says what to write when the piece has nothing."""
         return [(found["name"], found["absent"] is not None) for found in _placeholder.finditer(form)]
-
-
-def fold_heading(text: str) -> str:
-    """A heading without what people write differently: width, case, spaces, brackets and signs."""
-    folded = unicodedata.normalize("NFKC", text).lower()
-    return "".join(sign for sign in folded if sign.isalnum())
-
-
-def fold_name(text: str) -> str:
-    """The name of a choice without width, case and spaces."""
-    return "".join(unicodedata.normalize("NFKC", text).lower().split())
-
-
-def read_text(text: str) -> str:
-    """A short text. Raises ValueError on hidden signs, too much of it, or what a spreadsheet would run as a formula."""
-    if any(unicodedata.category(sign) in _HIDDEN for sign in text):
-        raise ValueError("has control characters or other hidden signs")
-    if len(text) > MAX_TEXT:
-        raise ValueError(f"is longer than {MAX_TEXT} characters")
-    if text[0] in "=@+" or (text[0] == "-" and len(text) > 1):
-        raise ValueError(f"begins with {text[0]}, which a spreadsheet would run as a formula")
-    return text
-
-
-def read_identifier(text: str) -> str:
-    """A number or code that names something. Raises ValueError.
-
-    The exponent form of a spreadsheet is never repaired.
-    """
-    text = read_text(text)
-    if _sheet_identifier.fullmatch(text):
-        raise ValueError("is in exponent form: the spreadsheet has lost its digits, format the column as text")
-    if len(text) > 64:
-        raise ValueError("is longer than 64 characters")
-    return text
-
-
-def read_number(text: str, limits: Attribute | Column) -> Exact:
-    """A number in plain digits within its limits, without noughts that do not count. Raises ValueError."""
-    if _exponent_form.fullmatch(text):
-        raise ValueError("is in exponent form: write plain digits")
-    try:
-        value = read_exact(text)
-    except ValueError:
-        raise ValueError("is not a number in plain digits, such as 5.5") from None
-    places = -int(value.normalize().as_tuple().exponent)
-    if places > limits.decimals:
-        raise ValueError(f"has more than {limits.decimals} decimals")
-    if not limits.least <= value <= limits.most:
-        raise ValueError(f"is not between {limits.least} and {limits.most}")
-    return Exact(format(value.normalize(), "f"))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint
+from msgspec import Meta
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page
-from chassis.http import Paging, View, query
+from chassis.http import Body, Paging, View, command, query
 from chassis.values import Identifier, Quantity, ShortText
-from services.catalog.products import queries
+from services.catalog.products import queries, tagging
 from services.catalog.products.model import FREE, Piece, PieceChange
 from services.catalog.products.queries import Holding
+from services.catalog.products.tag import Tag
 
 routes = Blueprint("pieces", __name__)
 
@@ -27,8 +29,51 @@ class ListPieces(Paging):
     held_as: Holding | None = None
 
 
+class BindTag(Body):
+    """The tag to put on a piece: the 24 hex digits of its EPC, and why."""
+
+    epc: Annotated[str, Meta(min_length=24, max_length=24, pattern=r"^[0-9A-Fa-f]{24}(?![\s\S])")]
+    reason: ShortText | None = None
+
+
+class RetireTag(Body):
+    """Why the tag is taken off."""
+
+    reason: ShortText
+
+
+class TagView(View):
+    """A tag that is or was on a piece; ``retired_at`` is null while it is. Parties bound and retired it."""
+
+    id: str
+    epc: str
+    bound_at: datetime
+    bound_by: str
+    bound_reason: str | None
+    retired_at: datetime | None
+    retired_by: str | None
+    retired_reason: str | None
+
+    @classmethod
+    def of(cls, tag: Tag) -> TagView:
+        """The view of a tag."""
+        return cls(
+            id=tag.id,
+            epc=tag.epc,
+            bound_at=tag.bound_at,
+            bound_by=tag.bound_by,
+            bound_reason=tag.bound_reason,
+            retired_at=tag.retired_at,
+            retired_by=tag.retired_by,
+            retired_reason=tag.retired_reason,
+        )
+
+
 class PieceView(View):
-    """A piece. ``owner_id`` is null for its maker once it has sold it."""
+    """A piece. ``owner_id`` is null for its maker once it has sold it.
+
+    ``theoretical`` is its weight by the market's formula or table; ``blocked`` says why it may not be listed.
+    """
 
     id: str
     version: int
@@ -42,6 +87,8 @@ class PieceView(View):
     net: Quantity
     gross: Quantity
     epc: str | None
+    theoretical: Quantity | None
+    blocked: str | None
     state: str
     made_at: datetime
     changed_at: datetime
@@ -63,6 +110,8 @@ class PieceView(View):
             net=piece.net,
             gross=piece.gross,
             epc=piece.epc,
+            theoretical=piece.theoretical,
+            blocked=piece.blocked,
             state=FREE,
             made_at=piece.made_at,
             changed_at=piece.changed_at,
@@ -111,3 +160,24 @@ def see_piece(session: Session, caller: Caller, piece_id: str) -> PieceView:
 def list_changes(session: Session, caller: Caller, piece_id: str, params: Paging) -> Page[PieceChangeView]:
     """What changed in a piece while the caller's company owned it, newest first."""
     return queries.list_changes(session, caller, piece_id, params.cursor, params.limit).map(PieceChangeView.of)
+
+
+@routes.get("/v1/pieces/<piece_id>/tags")
+@query()
+def list_tags(session: Session, caller: Caller, piece_id: str, params: Paging) -> Page[TagView]:
+    """The tags that a piece has and had, newest first."""
+    return queries.list_tags(session, caller, piece_id, params.cursor, params.limit).map(TagView.of)
+
+
+@routes.post("/v1/pieces/<piece_id>/tag")
+@command(role="warehouse")
+def bind_tag(session: Session, caller: Caller, piece_id: str, body: BindTag) -> PieceView:
+    """Put a tag on a piece that the caller's company keeps; the one that it has is retired."""
+    return PieceView.of(tagging.bind_tag(session, caller, piece_id, body.epc, body.reason), caller)
+
+
+@routes.post("/v1/pieces/<piece_id>/tag/retire")
+@command(role="warehouse")
+def retire_tag(session: Session, caller: Caller, piece_id: str, body: RetireTag) -> PieceView:
+    """Take the tag off a piece that the caller's company keeps."""
+    return PieceView.of(tagging.retire_tag(session, caller, piece_id, body.reason), caller)

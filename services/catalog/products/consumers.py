@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from events.orders import DealCompleted, DealDefaulted, OfferDescribed
+from chassis.service import together
+from events.orders import DealCompleted, DealDefaulted, OfferDescribed, PiecesPassed
 from services.catalog.products import commands
 
 
-def on_offer_described(session: Session, caller: Caller, event: OfferDescribed) -> None:
-    commands.note_offer(session, event)
+@together
+def on_offers_described(session: Session, caller: Caller, events: Sequence[OfferDescribed]) -> None:
+    commands.note_offers(session, events)
 
 
 def on_deal_completed(session: Session, caller: Caller, event: DealCompleted) -> None:
-    commands.pass_pieces(session, caller, event.piece_ids, buyer_id=event.buyer_id)
+    commands.pass_pieces(session, caller, event.deal_id, event.piece_ids, buyer_id=event.buyer_id)
+
+
+def on_pieces_passed(session: Session, caller: Caller, event: PiecesPassed) -> None:
+    commands.pass_pieces(session, caller, event.deal_id, event.piece_ids, buyer_id=event.buyer_id)
 
 
 def on_deal_defaulted(session: Session, caller: Caller, event: DealDefaulted) -> None:
     if event.buyer_id:
-        commands.pass_pieces(session, caller, event.passed_piece_ids, buyer_id=event.buyer_id)
+        commands.pass_pieces(session, caller, event.deal_id, event.passed_piece_ids, buyer_id=event.buyer_id)
 
 
 HANDLERS = {
-    OfferDescribed: on_offer_described,
+    OfferDescribed: on_offers_described,
+    PiecesPassed: on_pieces_passed,
     DealCompleted: on_deal_completed,
     DealDefaulted: on_deal_defaulted,
 }

@@ -46,11 +46,20 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode(self, enc_hook=write_wire, order="deterministic")).hexdigest()
 
 
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a market makes of a draft: what people call it, what it weighs in theory, its certificate, why it is blocked."""
+
+    title: dict[str, str]
+    theoretical: Quantity | None
+    certificate_no: str | None
+    blocked: str | None
+
+
 class Piece(Base):
     """A single tracked piece. ``maker_id`` and ``number`` name it for ever; ``digest`` is that of the draft it was last
     made from.
 
-    ``warehouse_id`` is the party that keeps it, ``epc`` the code on its tag.
+    ``warehouse_id`` is the party that keeps it, ``epc`` the code on its tag, ``blocked`` why it may not be listed.
     """
 
     __tablename__ = "piece"
@@ -59,6 +68,7 @@ class Piece(Base):
         UniqueConstraint("epc"),
         Index("ix_piece_owner_id_id", "owner_id", "id"),
         Index("ix_piece_warehouse_id_id", "warehouse_id", "id"),
+        Index("ix_piece_maker_id_certificate_no", "maker_id", "certificate_no"),
     )
     constraint_problems = {"uq_piece_epc": TagTaken, "uq_piece_maker_id_number": PieceTwice}
 
@@ -74,6 +84,9 @@ class Piece(Base):
     net: Mapped[Quantity] = quantity("net")
     gross: Mapped[Quantity] = quantity("gross")
     epc: Mapped[str | None]
+    theoretical: Mapped[Quantity | None] = quantity("theoretical", nullable=True)
+    certificate_no: Mapped[str | None]
+    blocked: Mapped[str | None]
     digest: Mapped[str]
     made_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -85,11 +98,25 @@ class Piece(Base):
         mine = caller.party_id
         return or_(cls.owner_id == mine, cls.maker_id == mine, cls.warehouse_id == mine)
 
-    def change(self, draft: Draft, title: dict[str, str], at: datetime) -> dict[str, list[Any]]:
-        """Take a draft's data over: what changed, by name, as it was and as it is."""
+    def change(self, draft: Draft, facts: Facts, at: datetime) -> dict[str, list[Any]]:
+        """Take a draft's data over: what changed, by name, as it was and as it is. A draft without a tag leaves the tag be."""
         before = self._content()
-        self.title, self.attributes, self.net, self.gross = title, draft.attributes, draft.net, draft.gross
-        self.warehouse_id, self.epc, self.digest = draft.warehouse_id, draft.epc, draft.digest
+        self.attributes, self.net, self.gross = draft.attributes, draft.net, draft.gross
+        self.warehouse_id, self.epc, self.digest = draft.warehouse_id, draft.epc or self.epc, draft.digest
+        self.title, self.theoretical = facts.title, facts.theoretical
+        self.certificate_no, self.blocked = facts.certificate_no, facts.blocked
+        return self._count_change(before, at)
+
+    def block(self, reason: str | None, at: datetime) -> dict[str, list[Any]]:
+        """Say why it may not be listed, or that it may: what changed."""
+        before = self._content()
+        self.blocked = reason
+        return self._count_change(before, at)
+
+    def tag(self, epc: str | None, at: datetime) -> dict[str, list[Any]]:
+        """Say which tag is on it, if any: what changed."""
+        before = self._content()
+        self.epc = epc
         return self._count_change(before, at)
 
     def pass_to(self, buyer_id: str, at: datetime) -> dict[str, list[Any]]:
@@ -99,17 +126,21 @@ class Piece(Base):
         return self._count_change(before, at)
 
     def _count_change(self, before: dict[str, Any], at: datetime) -> dict[str, list[Any]]:
-        self.version, self.changed_at = self.version + 1, at
         after = self._content()
-        return {
+        changes = {
             name: [before.get(name), after.get(name)]
             for name in sorted(before | after)
             if before.get(name) != after.get(name)
         }
+        if changes:
+            self.version, self.changed_at = self.version + 1, at
+        return changes
 
     def _content(self) -> dict[str, Any]:
-        named = {"owner_id": self.owner_id, "warehouse_id": self.warehouse_id, "epc": self.epc}
-        return {**self.attributes, **named, "net": str(self.net), "gross": str(self.gross)}
+        theoretical = str(self.theoretical) if self.theoretical else None
+        named = {"owner_id": self.owner_id, "warehouse_id": self.warehouse_id, "epc": self.epc, "blocked": self.blocked}
+        weights = {"net": str(self.net), "gross": str(self.gross), "theoretical": theoretical}
+        return {**self.attributes, **named, **weights}
 
 
 class PieceChange(Base):
@@ -148,3 +179,16 @@ class OfferedPieces(Base):
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
         return true() if caller.is_operator else cls.offer_id.is_(None)
+
+
+class PassedPiece(Base):
+    """A piece that a deal has made its buyer's: orders may say so more than once, and the buyer may have sold it on since."""
+
+    __tablename__ = "passed_piece"
+
+    deal_id: Mapped[str] = mapped_column(primary_key=True)
+    piece_id: Mapped[str] = mapped_column(primary_key=True)
+
+    @classmethod
+    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
+        return true() if caller.is_operator else cls.deal_id.is_(None)

@@ -13,6 +13,7 @@ from chassis.auth import Caller
 from chassis.database import Page, page, see
 from services.catalog.base import among
 from services.catalog.products.model import OfferedPieces, Piece, PieceChange
+from services.catalog.products.tag import WAREHOUSE, Tag
 
 Holding = Literal["owner", "maker", "warehouse"]
 _HOLDERS = {"owner": Piece.owner_id, "maker": Piece.maker_id, "warehouse": Piece.warehouse_id}
@@ -59,6 +60,24 @@ def find_mine(session: Session, maker_id: str, numbers: Iterable[str]) -> dict[s
 def find_tagged(session: Session, epcs: Iterable[str]) -> dict[str, str]:
     """The ids of the pieces that tags are on, whoever owns them."""
     return {epc: id for epc, id in session.execute(select(Piece.epc, Piece.id).where(among(Piece.epc, epcs)))}
+
+
+def list_tags(session: Session, caller: Caller, piece_id: str, cursor: str | None, limit: int) -> Page[Tag]:
+    """The tags that a piece has and had, newest first. Raises NotFound for a piece the caller cannot see."""
+    see(session, Piece, piece_id, caller)
+    return page(session, Tag, caller, cursor, limit, Tag.piece_id == piece_id)
+
+
+def find_handled(session: Session, piece_ids: Iterable[str]) -> set[str]:
+    """Those of some pieces on which a warehouse has bound or retired a tag."""
+    query = select(Tag.piece_id).where(among(Tag.piece_id, piece_ids), Tag.handled_by == WAREHOUSE)
+    return set(session.scalars(query.distinct()))
+
+
+def find_certified(session: Session, maker_id: str, certificate_no: str) -> list[str]:
+    """The ids of the pieces that a company made under a certificate."""
+    query = select(Piece.id).where(Piece.maker_id == maker_id, Piece.certificate_no == certificate_no)
+    return list(session.scalars(query))
 
 
 def find_offered(session: Session, piece_ids: Iterable[str]) -> set[str]:

@@ -39,6 +39,25 @@ def sheet(*rows: str, heading: str = HEADING) -> bytes:
     return "\r\n".join((heading, *rows, "")).encode()
 
 
+def pdf(text: str) -> bytes:
+    """A PDF of one page with a line of text; without text it is a page as a scanner leaves it."""
+    content = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET" if text else "0 0 100 100 re f"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    made, places = b"%PDF-1.4\n", []
+    for number, each in enumerate(objects, 1):
+        places.append(len(made))
+        made += f"{number} 0 obj\n{each}\nendobj\n".encode()
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    end = f"xref\n0 6\n0000000000 65535 f \n{table}trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{len(made)}\n%%EOF\n"
+    return made + end.encode()
+
+
 class Catalog:
     """The catalog and those who use it."""
 
@@ -62,6 +81,13 @@ class Catalog:
         """Send a file."""
         asked = {"params": {"market": "steel"}, **options}
         return (by or self.mill).post("/v1/pieces/imports", body, content_type=content_type, **asked)
+
+    def certify(self, heats: tuple[str, ...], by: Client | None = None, **changed: Any) -> Answer:
+        """Send a certificate."""
+        asked = {"number": "ZB-77", "type": "3.1", "heats": list(heats)}
+        body, content_type = changed.pop("body", None), changed.pop("content_type", "application/pdf")
+        body = pdf(f"Inspection certificate 3.1, heats {', '.join(heats)}.") if body is None else body
+        return (by or self.mill).post("/v1/certificates", body, content_type=content_type, params=asked | changed)
 
     def pieces(self, by: Client | None = None) -> dict[str, Any]:
         """What a caller sees of pieces, by number."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import event
 
 from events.catalog import PieceDescribed
@@ -60,6 +63,8 @@ def test_a_file_in_chinese_is_taken_in_and_told(catalog: Catalog) -> None:
         "net": {"value": "23450", "unit": "KGM"},
         "gross": {"value": "23480", "unit": "KGM"},
         "epc": EPC,
+        "theoretical": None,
+        "blocked": "certificate_missing",
         "state": "free",
         "made_at": "2026-03-02T08:00:00Z",
         "changed_at": "2026-03-02T08:00:00Z",
@@ -136,7 +141,7 @@ def test_bad_cells_are_named_by_row_and_column_and_good_rows_go_in(catalog: Cata
                 5,
                 "品名",
                 "not one of: " + kinds + "Aluminium-zinc coated coil, Prepainted coil, Electrical steel coil, "
-                "Stainless steel coil, Heavy plate",
+                "Stainless steel coil, Heavy plate, Rebar, Rebar in coil, Wire rod, H section, I section, Channel, Angle",
             ),
             error(6, "卷号", "is missing"),
             error(7, "毛重(kg)", "is less than the net weight"),
@@ -242,18 +247,82 @@ def test_a_column_that_is_not_known_is_named_and_the_rest_is_read(catalog: Catal
     [
         (b"", "not_readable"),
         (sheet(row()) + b"\xff\xfe", "not_readable"),
-        (HEADING.encode("gb18030"), "not_readable"),
+        (sheet(row()).decode().encode("utf-16"), "not_readable"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "not_readable"),
+        (b"PK\x03\x04" + b"x" * 100, "not_readable"),
         (sheet(row('"C-1')), "not_readable"),
         (sheet(*[row(f"C-{i}") for i in range(10_001)]), "too_many_rows"),
         (sheet(heading=",".join("abcdefgh"[i % 8] for i in range(201))), "not_readable"),
     ],
-    ids=["empty", "not UTF-8", "GB18030", "open quote", "10,001 rows", "201 columns"],
+    ids=["empty", "no encoding", "UTF-16", "XLS", "broken XLSX", "open quote", "10,001 rows", "201 columns"],
 )
 def test_a_file_that_cannot_be_read_is_refused_whole(catalog: Catalog, body: bytes, problem: str) -> None:
     before = catalog.world.count_rows()
     answer = catalog.upload(body)
     assert (answer.status, answer.problem()) == (422, problem)
     assert catalog.world.count_rows() == before
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def workbook(**tabs: list[list[object]]) -> bytes:
+    """A workbook of sheets, each below the headings of an upload."""
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in tabs.items():
+        tab = book.create_sheet(name)
+        for cells in (HEADING.split(","), *rows):
+            tab.append(cells)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def cells(number: object = "C-1", net: object = 23450, gross: object = 23480) -> list[object]:
+    line: list[object] = row("C-1").split(",")
+    line[6], line[8], line[9] = number, net, gross
+    return line
+
+
+def test_a_workbook_is_taken_in_as_a_csv_file_is(catalog: Catalog) -> None:
+    body = workbook(一=[cells("C-1"), cells("C-2", 20100.5, 20200)], 二=[cells("C-3")])
+    assert catalog.upload(body, content_type=XLSX).ok() == report(rows=2, created=2)
+    assert catalog.upload(sheet(row("C-1"))).ok() == report(rows=1, unchanged=1)
+    assert catalog.pieces()["C-2"]["net"] == {"value": "20100.5", "unit": "KGM"}
+    asked = {"market": "steel", "sheet": "二"}
+    assert catalog.upload(body, content_type=XLSX, params=asked).ok() == report(rows=1, created=1)
+    answer = catalog.upload(body, content_type=XLSX, params={"market": "steel", "sheet": "三"})
+    assert (answer.status, answer.problem(), answer.body["field"]) == (422, "no_such_sheet", "$.sheet")
+
+
+def test_a_cell_of_a_workbook_that_is_not_plain_is_refused_by_row_and_column(catalog: Catalog) -> None:
+    answer = catalog.upload(workbook(a=[cells(net="=1+1"), cells("C-2")]), content_type=XLSX).ok()
+    assert answer == report(rows=2, created=1, errors=[error(2, "净重(kg)", "is a formula: paste its value")])
+
+
+def test_a_file_in_gb18030_is_taken_in(catalog: Catalog) -> None:
+    assert catalog.upload(sheet(row()).decode().encode("gb18030")).ok() == report(rows=1, created=1)
+    assert catalog.upload(sheet(row())).ok() == report(rows=1, unchanged=1)
+
+
+def test_a_total_that_differs_takes_nothing_in(catalog: Catalog) -> None:
+    rows = [row("C-1"), row("C-2", net="20000", gross="20010")]
+    before = catalog.world.count_rows()
+    answer = catalog.upload(sheet(*rows, "合计,,,,,,,,43451,43490,,,,")).ok()
+    differs = "the total is 43451, the rows come to 43450"
+    assert answer == report(rows=2, errors=[error(4, "净重(kg)", differs)]) and catalog.world.count_rows() == before
+    assert catalog.upload(sheet(*rows, "合计,,,,,,2件,,43450,43490,,,,")).ok() == report(rows=2, created=2)
+
+
+def test_plates_and_rebar_carry_their_theoretical_weight(catalog: Catalog) -> None:
+    heading = HEADING + ",长度(m),公称直径(mm),支数"
+    plate = row("P-1", kind="中厚板", thickness="20", width="2000", net="2500", gross="2501") + ",8,,"
+    rebar = row("R-1", kind="螺纹钢", grade="HRB400E", thickness="", width="", net="1060", gross="1061") + ",12,12,100"
+    assert catalog.upload(sheet(plate, rebar, row("C-1") + ",,,", heading=heading)).ok() == report(rows=3, created=3)
+    told = {event.number: event.theoretical and str(event.theoretical) for event in catalog.told(PieceDescribed)}
+    assert told == {"P-1": "2512 KGM", "R-1": "1066 KGM", "C-1": None}
+    assert catalog.pieces()["R-1"]["theoretical"] == {"value": "1066", "unit": "KGM"}
 
 
 def test_more_than_ten_megabytes_another_type_and_another_market(catalog: Catalog) -> None:
@@ -321,7 +390,8 @@ def test_a_thousand_rows_need_hardly_more_statements_than_ten_rows(catalog: Cata
     def count(rows: int, grade: str, first: int) -> int:
         statements: list[str] = []
         engine = catalog.world.databases["catalog"].engine
-        listener = lambda *call: statements.append(call[2])  # noqa: E731
+        # What tokens are checked by is read anew from time to time, whatever is uploaded.
+        listener = lambda *call: "access_" in call[2] or statements.append(call[2])  # noqa: E731
         event.listen(engine, "before_cursor_execute", listener)
         answer = catalog.upload(sheet(*(row(f"{first + i}", grade=grade, epc=tag(first + i)) for i in range(rows))))
         event.remove(engine, "before_cursor_execute", listener)
@@ -333,5 +403,5 @@ def test_a_thousand_rows_need_hardly_more_statements_than_ten_rows(catalog: Cata
 
     made = count(10, "Q235B", 0), count(1_000, "Q235B", 100)
     changed = count(10, "Q355B", 0), count(1_000, "Q355B", 100)
-    assert made[1] <= made[0] + 1 and max(made) <= 12, made
-    assert changed[1] <= changed[0] + 1 and max(changed) <= 14, changed
+    assert made[1] <= made[0] + 1 and max(made) <= 13, made
+    assert changed[1] <= changed[0] + 1 and max(changed) <= 13, changed

@@ -10,7 +10,7 @@ from chassis.auth import Caller
 from chassis.database import get_many
 from chassis.values import Exact, Money
 from events.catalog import MarketDescribed, PieceDescribed
-from events.orders import DealCompleted, DealDefaulted
+from events.orders import DealCompleted, DealDefaulted, PiecesPassed
 from services.catalog import SERVICE
 from services.catalog.markets.commands import publish_packs
 from services.catalog.markets.loader import load_packs
@@ -84,6 +84,18 @@ def test_who_bought_it_next_is_not_the_makers_to_know(catalog: Catalog) -> None:
     assert OTHER not in str(catalog.mill.get("/v1/pieces").body)
 
 
+def test_pieces_pass_delivery_by_delivery_and_once_a_deal(catalog: Catalog) -> None:
+    ids = upload_two(catalog)
+    first = PiecesPassed(deal_id="deal_1", buyer_id=BUYER, seller_id=MILL, piece_ids=[ids["C-1"]])
+    catalog.hear(first)
+    assert set(catalog.pieces(catalog.buyer)) == {"C-1"}
+    catalog.hear(PiecesPassed(deal_id="deal_2", buyer_id=OTHER, seller_id=BUYER, piece_ids=[ids["C-1"]]))
+    both = [ids["C-1"], ids["C-2"]]
+    catalog.hear(first, DealCompleted(deal_id="deal_1", buyer_id=BUYER, seller_id=MILL, piece_ids=both))
+    assert set(catalog.pieces(catalog.buyer)) == {"C-2"} and catalog.pieces(catalog.other)["C-1"]["owner_id"] == OTHER
+    assert [event.version for event in catalog.told(PieceDescribed) if event.piece_id == ids["C-1"]] == [1, 2, 3]
+
+
 def test_what_was_delivered_before_a_default_is_the_buyers(catalog: Catalog) -> None:
     ids = upload_two(catalog)
     members = {"by": "seller", "forfeit": Money(1, "CNY"), "reason": "not delivered"}
@@ -132,6 +144,11 @@ def test_markets_are_public(catalog: Catalog) -> None:
     }
     market = catalog.public.get("/v1/markets/steel").ok()
     assert market["terms"]["periods"]["deposit"] == {"least": "PT1S", "default": "PT1800S", "most": "P3D"}
-    assert market["fees"] == {"fee_rate": "0.001", "forfeit_fee_rate": "0", "penalty_rate": "0.2"}
+    assert market["fees"] == {
+        "fee_rate": "0.001",
+        "forfeit_fee_rate": "0",
+        "penalty_rate": "0.2",
+        "fee_tax_rate": "0.06",
+    }
     assert [attribute["name"] for attribute in market["attributes"] if attribute["filter"]] == ["grade", "thickness_mm"]
     assert catalog.public.get("/v1/markets/timber").problem() == "not_found"

@@ -51,3 +51,27 @@ def test_changes_of_one_piece_at_once_are_each_in_its_history(catalog: Catalog) 
     changes = [change["changes"]["grade"] for change in catalog.mill.get(f"/v1/pieces/{id}/changes").ok()["items"]]
     assert {after for _, after in changes} == set(grades) and changes[-1][0] == "Q235B"
     assert [before for before, _ in changes[:-1]] == [after for _, after in changes[1:]]
+
+
+def test_a_tag_that_is_bound_to_two_pieces_at_once_is_on_one(catalog: Catalog) -> None:
+    catalog.upload(sheet(row("C-1"), row("C-2"))).ok()
+    ids = [piece["id"] for piece in catalog.pieces().values()]
+    calls = [lambda id=id: catalog.store.post(f"/v1/pieces/{id}/tag", {"epc": EPC}) for id in ids]
+    answers = at_once(*calls, *calls)
+    for answer in answers:
+        assert answer.status == 200 or (answer.status, answer.problem()) == (409, "tag_taken")
+    assert catalog.world.sql("catalog", "SELECT count(*) FROM tag WHERE epc = :epc", epc=EPC)[0][0] == 1
+    assert catalog.world.broken() == {}
+
+
+def test_one_certificate_six_times_at_once_is_kept_once_and_frees_its_pieces_once(catalog: Catalog) -> None:
+    catalog.upload(sheet(*(row(f"C-{i}") for i in range(10)))).ok()
+    answers = at_once(*[lambda: catalog.certify(("H26-118",))] * 6)
+    assert {answer.ok()["id"] for answer in answers} == {answers[0].body["id"]}
+    assert [event.version for event in catalog.told(PieceDescribed)].count(2) == 10
+    assert {piece["blocked"] for piece in catalog.pieces().values()} == {None}
+
+
+def test_pieces_and_their_certificate_that_come_at_once_agree(catalog: Catalog) -> None:
+    at_once(lambda: catalog.upload(sheet(row("C-1"))).ok(), lambda: catalog.certify(("H26-118",)).ok())
+    assert catalog.pieces()["C-1"]["blocked"] is None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from chassis.values import UNITS, Quantity
+from events.orders import WeighingRule
+from services.catalog.markets.clauses import PLACEHOLDERS
 from services.catalog.markets.loader import FOLDER, PackError, load_packs, read_pack
 
 STEEL = (FOLDER / "steel.toml").read_text()
@@ -55,7 +58,7 @@ def test_every_heading_of_the_pack_reads_as_its_column_in_both_languages() -> No
          "terms.currency.allowed", "'XAU' is not known"),
         ('allowed = ["LABEL", ', 'allowed = ["GUESS", "LABEL", ',
          "terms.weighing_rule.allowed",
-         "'GUESS' is not one of LABEL, SELLER_WEIGHT, BUYER_WEIGHT, WITHIN_TOL_SELLER_ELSE_BUYER"),
+         f"'GUESS' is not one of {', '.join(get_args(WeighingRule))}"),
         ('factor = "1000"', 'factor = "907.18"', "conversions[0].factor", "one TNE is 1000 KGM"),
         ('into = "KGM"', 'into = "MTR"', "conversions[0]", "TNE does not convert into MTR"),
         ('["TNE", "KGM"]', '["TNE", "H87"]', "terms.price_unit.allowed", "no conversion leads from H87 to KGM"),
@@ -69,7 +72,33 @@ def test_every_heading_of_the_pack_reads_as_its_column_in_both_languages() -> No
         ('filter = "thickness"', 'filter = "grade"', "attributes[1].filter", "'grade' stands twice (grade)"),
         ('zh = "{kind} {grade}', 'zh = "{kind} {colour}', "title.zh", "there is no attribute 'colour'"),
         ("{length_mm|C} {coating|}", "{length_mm} {coating|}",
-         "title.zh", "'length_mm' may be missing: write {length_mm|} with what stands there then"),
+         "forms[0].title.zh", "'length_mm' may be missing: write {length_mm|} with what stands there then"),
+        ('requires = ["section"]', 'requires = ["shape"]', "forms[4].requires", "there is no attribute 'shape'"),
+        ('codes = ["rebar"]', 'codes = ["rebars"]', "forms[2].codes", "'rebars' is not one of kinds"),
+        ('codes = ["rebar"]', 'codes = ["heavy_plate"]',
+         "forms[2].codes", "'heavy_plate' is of the form 'plate' already"),
+        ('name = "wire"', 'name = "bar"', "forms", "a name stands twice"),
+        ('factor = "7850"', 'factor = "0"', "forms[1].theoretical.factor", "nothing weighs nothing"),
+        ('factor = "7850"', "",
+         "forms[1].theoretical.factor", "state a factor, or a table and what it is looked up by"),
+        ('by = "diameter_mm"', 'by = "grade"', "forms[2].theoretical.by", "'grade' is not a number"),
+        ('6 = "0.222"', 'six = "0.222"', "forms[2].theoretical.table.six", "is not a number in plain digits"),
+        ('KGM = ["kg",', 'KGM = ["t", "kg",', "units.TNE", "'t' is KGM already"),
+        ('H87 = ["pcs"', 'XYZ = ["pcs"', "units.XYZ", "is not known"),
+        ('batch = "heat_no"', 'batch = "grade"', "certificate.batch", "'grade' is not of the type identifier"),
+        ("依据挂牌 {offer}", "依据挂牌 {listing}", "clauses[0].text.zh", "there is no placeholder {listing}"),
+        ("依据挂牌 {offer}", "依据挂牌 {offer", "clauses[0].text.zh", "a brace stands alone"),
+        ("依据挂牌 {offer}", "依据挂牌",
+         "clauses[0].text", "does not have the same placeholders in both languages"),
+        ('en = "Parties and subject" }', 'fr = "Parties" }',
+         "clauses[0].heading", "stands in each of zh, en and in no other language"),
+        ('en = "Parties and subject" }', 'en = " " }', "clauses[0].heading.en", "is empty"),
+        ('allowed = ["counts", "held"]', 'allowed = ["counts", "kept"]',
+         "terms.deposit_use.allowed", "'kept' is not one of counts, held"),
+        ('earnest_cap_percent = "20"', 'earnest_cap_percent = "120"',
+         "terms.earnest_cap_percent", "is not between 0 and 100 per cent"),
+        ('most_dispute_limit = "0.05"', 'most_dispute_limit = "1"',
+         "terms.most_dispute_limit", "a rate is a fraction of at least 0 and less than 1"),
         ("[name]", "[name",
          "", "is not TOML in UTF-8: Expected ']' at the end of a table declaration (at line 6, column 6)"),
     ],
@@ -93,6 +122,11 @@ def test_titles_and_other_names() -> None:
     pack = load_packs()["steel"]
     plate = {"kind": "heavy_plate", "grade": "Q355B", "thickness_mm": "20", "width_mm": "2000", "length_mm": "8000"}
     assert pack.title_of(plate) == {"zh": "中厚板 Q355B 20*2000*8000", "en": "Heavy plate Q355B 20*2000*8000"}
+    rebar = {"kind": "rebar", "grade": "HRB400E", "diameter_mm": "25", "length_mm": "12000", "count": "80"}
+    assert pack.title_of(rebar) == {"zh": "螺纹钢 HRB400E Φ25*12000", "en": "Rebar HRB400E Φ25*12000"}
+    assert pack.title_of({"kind": "h_section", "grade": "Q355B", "section": "H300*300*10*15"})["en"] == (
+        "H section Q355B H300*300*10*15"
+    )
     assert pack.other_names(plate) == ["中板", "厚板", "钢板", "plate"]
 
 
@@ -108,8 +142,37 @@ def test_titles_and_other_names() -> None:
         ("thickness_mm", "100.000", "100"),
         ("heat_no", "0012", "0012"),
         ("heat_no", "12E5", "12E5"),
+        ("quality", "一级", "prime"),
+        ("quality", "二级品", "secondary"),
+        ("standard", "GB/T 3274-2017", "GB/T 3274-2017"),
+        ("standard", "GB/T1499.2—2018", "GB/T1499.2—2018"),
+        ("standard", "GB 6479", "GB 6479"),
+        ("standard", "EN 10025-2:2019", "EN 10025-2:2019"),
+        ("standard", "DIN EN 10130", "DIN EN 10130"),
+        ("standard", "ASTM A572/A572M-21e1", "ASTM A572/A572M-21e1"),
+        ("standard", "JIS G3101:2020", "JIS G3101:2020"),
+        ("standard", "Q/BQB 301-2018", "Q/BQB 301-2018"),
     ],
 )
 def test_what_is_kept_of_a_text(name: str, text: str, kept: str) -> None:
     pack = load_packs()["steel"]
     assert pack.check(pack.by_name[name], text.strip()) == kept
+
+
+@pytest.mark.parametrize("text", ["Q235B", "GBT 3274", "3274", "EN10025", "as agreed", "GB/T 3274 (old)"])
+def test_a_standard_is_written_with_its_body(text: str) -> None:
+    pack = load_packs()["steel"]
+    with pytest.raises(ValueError, match="^is not written as one of: GB/T, YB/T, Q/, EN, ISO, ASTM, JIS, API, GOST$"):
+        pack.check(pack.by_name["standard"], text)
+
+
+def test_every_kind_of_steel_has_a_form() -> None:
+    pack = load_packs()["steel"]
+    formed = [code for form in pack.forms for code in form.codes]
+    assert sorted(formed) == sorted(choice.code for choice in pack.choices["kinds"])
+
+
+def test_the_agreement_uses_every_placeholder_that_there_is() -> None:
+    clauses = load_packs()["steel"].clauses
+    used = {name for clause in clauses for name in PLACEHOLDERS if f"{{{name}}}" in clause.text["en"]}
+    assert used == PLACEHOLDERS and len(clauses) == 15

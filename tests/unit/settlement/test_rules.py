@@ -73,7 +73,12 @@ def test_an_account_id_reads_back() -> None:
     id = account_id("party_1", Kind.PAYOUT_TRANSIT, "CNY")
     assert read_account_id(id) == ("party_1", Kind.PAYOUT_TRANSIT, "CNY")
     floors = {kind: is_floored(account_id(PLATFORM, kind, "CNY")) for kind in Kind}
-    assert [kind for kind, floored in floors.items() if not floored] == [Kind.CLEARING_BANK, Kind.CLEARING_CARD]
+    assert [kind for kind, floored in floors.items() if not floored] == [
+        Kind.CLEARING_BANK,
+        Kind.CLEARING_CARD,
+        Kind.CARD_FEES,
+        Kind.RECEIVABLE,
+    ]
 
 
 def test_only_an_account_that_gives_can_lack() -> None:
