@@ -1,4 +1,5 @@
-"""JSON Schemas of all events: generated from the classes, committed, and never changed but by adding an optional field.
+"""JSON Schemas of all events: generated from the classes, committed, and never changed but by adding an optional field or a word
+to a vocabulary (a hearer that does not know the word yet parks the message until it is upgraded, so hearers are upgraded first).
 
 ``python -m events.schema`` writes them into ``events/schemas/``.
 """
@@ -46,7 +47,7 @@ def schema_of(event: type[Event]) -> dict[str, Any]:
 
 
 def breaks(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What a hearer of the old schema would trip over in the new one: anything but a new optional field."""
+    """What a hearer of the old schema would trip over in the new one: anything but a new optional field or a new word."""
     found = []
     for name, before in old["$defs"].items():
         after = new["$defs"].get(name)
@@ -57,13 +58,21 @@ def breaks(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
             found += [] if _bare(before) == _bare(after) else [f"{name} has changed"]
             continue
         for field, kind in before["properties"].items():
-            if _bare(after["properties"].get(field)) != _bare(kind):
+            if not _keeps(_bare(kind), _bare(after["properties"].get(field))):
                 found.append(f"{name}.{field} has changed")
         if added := set(after.get("required", ())) - set(before.get("required", ())):
             found.append(f"{name} requires {', '.join(sorted(added))}")
         if dropped := set(before.get("required", ())) - set(after.get("required", ())):
             found.append(f"{name} no longer promises {', '.join(sorted(dropped))}")
     return found
+
+
+def _keeps(before: Any, after: Any) -> bool:
+    """Whether a field is what it was, or a vocabulary that has only gained words."""
+    if isinstance(before, dict) and isinstance(after, dict) and "enum" in before and "enum" in after:
+        rest = [{name: value for name, value in each.items() if name != "enum"} for each in (before, after)]
+        return rest[0] == rest[1] and set(before["enum"]) <= set(after["enum"])
+    return before == after
 
 
 def _bare(schema: Any) -> Any:

@@ -41,6 +41,14 @@ def test_a_removed_field_and_a_new_required_one_are_seen() -> None:
     assert breaks(old, gone) and breaks(old, more) and breaks(old, other) and not breaks(old, optional)
 
 
+def test_a_vocabulary_may_gain_words_and_lose_none() -> None:
+    def schema(*words: str, kind: str = "string") -> dict[str, object]:
+        return {"$defs": {"E": {"properties": {"a": {"enum": list(words), "type": kind}}, "required": ["a"]}}}
+
+    assert not breaks(schema("x", "y"), schema("y", "z", "x"))
+    assert breaks(schema("x", "y"), schema("x", "z")) and breaks(schema("x"), schema("x", kind="integer"))
+
+
 def test_every_event_is_heard_by_somebody() -> None:
     heard = {event for service in load_services() for event in service.handlers}
     streamed = {topic for service in load_services() for topic in service.streams}
