@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from loadtests.journeys.refusals import is_expected
 
 REFUSED = "REFUSED"
-_WORDS = frozenset({"imports", "refresh", "logout", "forgotten"})
+_WORDS = frozenset({"imports", "refresh", "logout", "forgotten", "retire"})
 
 
 class ConnectionLost(ConnectionError):
