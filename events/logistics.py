@@ -27,7 +27,10 @@ class DeliveryDeparted(Event):
 
 
 class DeliveryWeighed(Event):
-    """Both ends of a delivery have a weigh ticket: ``loaded`` is the seller's weight D, ``received`` the buyer's R, net."""
+    """The weights of a delivery are known, net: ``loaded`` is the seller's D, ``received`` the buyer's R.
+
+    Told again with a higher ``version`` when both sides have signed a correction or a third party has weighed.
+    """
 
     type: ClassVar[str] = "logistics.delivery_weighed.v1"
     deal_id: str
@@ -35,6 +38,8 @@ class DeliveryWeighed(Event):
     piece_ids: list[str]
     loaded: Quantity
     received: Quantity
+    third_party: Quantity | None = None
+    version: int = 1
 
 
 class DeliveryCancelled(Event):
@@ -47,10 +52,24 @@ class DeliveryCancelled(Event):
 
 
 class DeliveriesClosed(Event):
-    """No more trucks will be set up for a deal: all that ever were have been told before this, in its order."""
+    """No more trucks will be set up for a deal: all that ever were have been told before this, in its order.
+
+    ``unfetched_piece_ids`` and ``unfetched`` are what the buyer had a pick-up note for, long enough, and did not fetch.
+    """
 
     type: ClassVar[str] = "logistics.deliveries_closed.v1"
     deal_id: str
+    unfetched_piece_ids: list[str] = []
+    unfetched: Quantity | None = None
+
+
+class RecallAnswered(Event):
+    """Whether a part of a deal that orders recalled will not be carried any more: not, when some of it is on a truck."""
+
+    type: ClassVar[str] = "logistics.recall_answered.v1"
+    deal_id: str
+    recall_id: str
+    is_free: bool
 
 
 class TagRead(Value):

@@ -7,15 +7,28 @@ from chassis.envelope import Event
 from chassis.values import Exact, Money, Quantity, UnitPrice, Value
 
 TaxBasis = Literal["tax_included", "tax_excluded"]
-WeighingRule = Literal["LABEL", "SELLER_WEIGHT", "BUYER_WEIGHT", "WITHIN_TOL_SELLER_ELSE_BUYER"]
+WeighingRule = Literal[
+    "LABEL",
+    "THEORETICAL",
+    "SELLER_WEIGHT",
+    "BUYER_WEIGHT",
+    "THIRD_PARTY",
+    "WITHIN_TOL_SELLER_ELSE_BUYER",
+    "EXCESS_ONLY",
+]
 DeliveryMode = Literal["self_pickup", "delivered"]
 Side = Literal["buyer", "seller"]
+DepositKind = Literal["performance_bond", "earnest"]
+DepositUse = Literal["counts", "held"]
+Release = Literal["settlement", "invoice"]
+Stage = Literal["whole", "undisputed", "decided"]
 
 
 class Periods(Value):
     """How long each waiting state of a deal may last, as ISO 8601 durations.
 
-    ``load`` is how long a truck may stand at the gate, ``receive`` how long after its departure until the seller's weight stands.
+    ``load`` is how long a truck may stand at the gate, ``receive`` how long after its departure until the seller's weight stands,
+    ``supplement`` how long the buyer has to pay what a delivery came to beyond the escrow.
     """
 
     deposit: timedelta
@@ -24,12 +37,16 @@ class Periods(Value):
     inspect: timedelta
     load: timedelta = timedelta(hours=72)
     receive: timedelta = timedelta(days=7)
+    supplement: timedelta = timedelta(days=3)
 
 
 class Terms(Value):
     """The commercial terms that an offer states and a deal freezes.
 
-    Rates and tolerance are fractions (0.13 is 13 %, 0.003 is 3 ‰); deposits are per cent of the gross value (0 is allowed).
+    Rates, tolerance and dispute limit are fractions (0.13 is 13 %, 0.003 is 3 ‰); deposits are per cent of the gross value (0 is
+    allowed). ``deposit_use``: the buyer's deposit ``counts`` toward the price when it pays, or is ``held`` until settlement.
+    ``release``: escrow pays the seller at settlement, or when its tax invoice is recorded. ``weigher_id`` is the third party whose
+    scale is asked.
     """
 
     price: UnitPrice
@@ -44,14 +61,20 @@ class Terms(Value):
     deliver_by: datetime
     valid_until: datetime
     periods: Periods
+    deposit_kind: DepositKind = "performance_bond"
+    deposit_use: DepositUse = "held"
+    release: Release = "settlement"
+    dispute_limit: Exact | None = None
+    weigher_id: str | None = None
 
 
 class DealPiece(Value):
-    """A piece as a deal froze it: its weight is the one the price was worked out on."""
+    """A piece as a deal froze it: its weight is the one the price was worked out on, ``gross`` its share of the deal's gross."""
 
     piece_id: str
     number: str
     net: Quantity
+    gross: Money | None = None
 
 
 class OfferDescribed(Event):
@@ -103,7 +126,8 @@ class DealCancelled(Event):
 class DealSigned(Event):
     """Both sides have signed the agreement: the buyer should pay ``gross`` into escrow before ``due_at``.
 
-    ``pay`` is how long it has from when it can pay: when settlement hears of this late, its date is the later one.
+    ``pay`` is how long it has from when it can pay: when settlement hears of this late, its date is the later one. It may pay for
+    some of the ``pieces``, whose gross adds up to the whole, or for a part of the ``quantity`` where there are none.
     """
 
     type: ClassVar[str] = "orders.deal_signed.v1"
@@ -114,6 +138,11 @@ class DealSigned(Event):
     gross: Money
     due_at: datetime
     pay: timedelta | None = None
+    pieces: list[DealPiece] = []
+    quantity: Quantity | None = None
+    deposit_use: DepositUse = "held"
+    release: Release = "settlement"
+    supplement: timedelta = timedelta(days=3)
 
 
 class PaymentCalled(Event):
@@ -126,7 +155,8 @@ class PaymentCalled(Event):
 class DealDescribed(Event):
     """A deal as it stands from its payment on, for those who carry the goods out.
 
-    ``state`` is delivering, settling, completed or defaulted: only while it is delivering may a delivery be started.
+    ``state`` is delivering, settling, completed or defaulted: only while it is delivering may a delivery be started. ``pieces`` and
+    ``quantity`` are what is paid and was not ended: that may be delivered. What may still be paid for is ``unpaid``.
     """
 
     type: ClassVar[str] = "orders.deal_described.v1"
@@ -143,6 +173,10 @@ class DealDescribed(Event):
     load: timedelta
     receive: timedelta
     warehouse_id: str
+    weigher_id: str | None = None
+    delivery_mode: DeliveryMode = "self_pickup"
+    unpaid_piece_ids: list[str] = []
+    unpaid: Quantity | None = None
 
 
 class DeliveriesCalled(Event):
@@ -152,10 +186,22 @@ class DeliveriesCalled(Event):
     deal_id: str
 
 
+class PartRecalled(Event):
+    """Both sides want to cancel a part of a deal: logistics should let go of it, unless some of it is on a truck."""
+
+    type: ClassVar[str] = "orders.part_recalled.v1"
+    deal_id: str
+    recall_id: str
+    piece_ids: list[str]
+    quantity: Quantity
+
+
 class DeliveryAccepted(Event):
     """A delivery's settlement quantity stands, accepted by the buyer or by the end of inspection: escrow should pay ``gross``.
 
-    ``is_last`` says that nothing of the deal is left to deliver: the rest of the escrow goes back and the deposits are released.
+    ``is_last`` says that nothing of the deal is left to deliver. ``value`` is the delivery's share of the deal's gross, what escrow
+    holds for it. A disputed delivery is accepted in two stages, each with its own amounts and value: the ``undisputed`` quantity at
+    once and the rest when the weight is ``decided``. ``reason`` says why the quantity is what it is.
     """
 
     type: ClassVar[str] = "orders.delivery_accepted.v1"
@@ -170,6 +216,30 @@ class DeliveryAccepted(Event):
     tax: Money
     gross: Money
     is_last: bool
+    value: Money | None = None
+    stage: Stage = "whole"
+    rule: WeighingRule | None = None
+    third_party: Quantity | None = None
+    reason: str | None = None
+
+
+class PartEnded(Event):
+    """A part of a deal will not be delivered: one side broke it, or both agreed to cancel it (``by`` is None).
+
+    ``value`` is its share of the deal's gross and in escrow when it ``is_paid``; ``forfeit`` of the breaker's deposit goes to the
+    other side; what else was held for the part is released or returned.
+    """
+
+    type: ClassVar[str] = "orders.part_ended.v1"
+    deal_id: str
+    part_id: str
+    by: Side | None
+    piece_ids: list[str]
+    quantity: Quantity
+    value: Money
+    is_paid: bool
+    forfeit: Money
+    reason: str
 
 
 class DealDefaulted(Event):

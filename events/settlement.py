@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from chassis.envelope import Event
-from chassis.values import Money
+from chassis.values import Money, Quantity
+from events.orders import Stage
 
 
 class DepositsHeld(Event):
@@ -32,18 +33,26 @@ class EscrowOpened(Event):
 
 
 class EscrowFunded(Event):
-    """The buyer has paid a deal in full into escrow."""
+    """The buyer has paid into escrow: for the pieces named or the quantity, or for all that was left (``piece_ids`` is None).
+
+    ``amount`` is the value of what was paid for by this payment; ``is_whole`` when nothing of the deal is left to pay.
+    """
 
     type: ClassVar[str] = "settlement.escrow_funded.v1"
     deal_id: str
     amount: Money
+    piece_ids: list[str] | None = None
+    quantity: Quantity | None = None
+    is_whole: bool = True
 
 
 class PaymentMissed(Event):
-    """The time to pay is over and the escrow was not funded: it can no longer be paid."""
+    """The time to pay is over: what is named was not paid and can no longer be (all of the deal, where nothing is named)."""
 
     type: ClassVar[str] = "settlement.payment_missed.v1"
     deal_id: str
+    piece_ids: list[str] | None = None
+    quantity: Quantity | None = None
 
 
 class DeliverySettled(Event):
@@ -56,3 +65,15 @@ class DeliverySettled(Event):
     paid: Money
     fee: Money
     shortfall: Money
+    stage: Stage = "whole"
+
+
+class SupplementEnded(Event):
+    """What a delivery had come to beyond the escrow was paid by the buyer, or was not in time."""
+
+    type: ClassVar[str] = "settlement.supplement_ended.v1"
+    deal_id: str
+    delivery_id: str
+    stage: Stage
+    paid: Money
+    missed: Money
