@@ -1,21 +1,26 @@
 """Orders keeps promises: what is offered, what was taken of it, what both sides signed, and whether it was kept.
 
-It owns offers, deals with their deliveries, and agreements, and to which offer or deal each piece of goods is promised.
-It moves no money and no goods: it says what should move and hears what did.
+It owns offers, deals with their deliveries and the parts of them that ended, cancellations and agreements, and to which
+offer or deal each piece of goods is promised. It moves no money and no goods: it says what should move and hears what did.
 
-Locks are taken in this order: deal, agreement, delivery, piece, offer, allotment. A take locks the offer before its
+Locks are taken in this order: deal, cancellation, agreement, delivery, piece, offer, allotment. A take locks the offer before its
 deal exists; all promises of an offer change under the offer's lock.
 """
 
 from chassis.service import Describer, Service, join_handlers
 from services.orders.base import Base
+from services.orders.cancellations import api as cancellations_api
+from services.orders.cancellations import consumers as cancellations_consumers
+from services.orders.cancellations.commands import handle_due as handle_cancellation
+from services.orders.cancellations.model import Cancellation
 from services.orders.contracts import api as contracts_api
 from services.orders.deals import api as deals_api
 from services.orders.deals import consumers as deals_consumers
-from services.orders.deals.commands import describe as describe_deal
-from services.orders.deals.deliveries import end_inspection, handle_due
+from services.orders.deals.acceptance import end_inspection
+from services.orders.deals.deadlines import handle_due
 from services.orders.deals.delivery import Delivery
 from services.orders.deals.model import Deal
+from services.orders.deals.telling import describe as describe_deal
 from services.orders.invariants import INVARIANTS
 from services.orders.markets import consumers as markets_consumers
 from services.orders.offers import api as offers_api
@@ -29,11 +34,15 @@ SERVICE = Service(
     name="orders",
     base=Base,
     nouns=("offers", "deals", "agreements"),
-    blueprints=(offers_api.routes, deals_api.routes, contracts_api.routes),
+    blueprints=(offers_api.routes, deals_api.routes, cancellations_api.routes, contracts_api.routes),
     handlers=join_handlers(
-        parties_consumers.HANDLERS, markets_consumers.HANDLERS, pieces_consumers.HANDLERS, deals_consumers.HANDLERS
+        parties_consumers.HANDLERS,
+        markets_consumers.HANDLERS,
+        pieces_consumers.HANDLERS,
+        deals_consumers.HANDLERS,
+        cancellations_consumers.HANDLERS,
     ),
-    timers={Offer: expire_offer, Deal: handle_due, Delivery: end_inspection},
+    timers={Offer: expire_offer, Deal: handle_due, Delivery: end_inspection, Cancellation: handle_cancellation},
     describers={"offer": Describer(Offer, describe_offer), "deal": Describer(Deal, describe_deal)},
     invariants=INVARIANTS,
 )

@@ -1,4 +1,4 @@
-"""What is always true of offers, deals, deliveries and agreements: each query names the ids that break it."""
+"""What is always true of offers, deals and their parts, deliveries and agreements: each query names who breaks it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ _EXPONENT = "CASE d.gross_currency {} END".format(
     " ".join(f"WHEN '{currency}' THEN {exponent}" for currency, exponent in CURRENCY_EXPONENTS.items())
 )
 _LIVE = "('deposits_pending', 'effective', 'signed', 'delivering', 'settling')"
-_PIECES = "deal d CROSS JOIN LATERAL jsonb_to_recordset(d.pieces) AS p (piece_id text, net jsonb)"
+_DELIVERED = "('disputed', 'accepted', 'owing', 'settled')"
+_PIECES = "deal d CROSS JOIN LATERAL jsonb_to_recordset(d.pieces) AS p (piece_id text, net jsonb, gross jsonb)"
+_ENDED = "EXISTS (SELECT FROM ended_part e WHERE e.deal_id = d.id AND e.piece_ids @> to_jsonb({}))"
+_PASSED = (
+    "EXISTS (SELECT FROM delivery v WHERE v.deal_id = d.id AND v.passed_at IS NOT NULL AND v.piece_ids @> to_jsonb({}))"
+)
+_HELD = f"d.state IN {_LIVE} AND NOT {_ENDED} AND NOT {_PASSED}".replace("{}", "p.piece_id")
+_WORTH = (
+    "(SELECT sum((p.gross ->> 'amount')::bigint) FROM jsonb_to_recordset(d.pieces) AS p (piece_id text, gross jsonb) "
+    "WHERE {}.piece_ids @> to_jsonb(p.piece_id))"
+)
+_PRICED = "d.pieces <> '[]' AND NOT jsonb_path_exists(d.pieces, '$[*] ? (@.gross == null || !exists(@.gross))')"
 
 _OFFERS = (
     Invariant(
@@ -35,17 +46,18 @@ _OFFERS = (
 _DEALS = (
     Invariant(
         "piece_once",
-        "No piece is in two live deals, and each piece of a live deal is promised to it.",
-        f"SELECT p.piece_id AS id FROM {_PIECES} WHERE d.state IN {_LIVE} GROUP BY p.piece_id HAVING count(*) > 1 "
+        "No piece is held by two live deals, and each that one holds is promised to it until it passed or its part ended.",
+        f"SELECT p.piece_id AS id FROM {_PIECES} WHERE {_HELD} GROUP BY p.piece_id HAVING count(*) > 1 "
         f"UNION SELECT d.id FROM {_PIECES} LEFT JOIN allotment a ON a.piece_id = p.piece_id AND a.deal_id = d.id "
-        f"WHERE d.state IN {_LIVE} AND a.piece_id IS NULL",
+        f"WHERE {_HELD} AND a.piece_id IS NULL",
     ),
     Invariant(
         "promise_has_deal",
-        "Each promise to a deal is to a live one, or passes a piece to the buyer of one that has ended.",
+        "Each promise to a deal is to a live one, or passes a piece that was delivered and settled to its buyer.",
         "SELECT a.piece_id AS id FROM allotment a LEFT JOIN deal d ON d.id = a.deal_id WHERE a.deal_id IS NOT NULL "
-        f"AND (d.id IS NULL OR d.offer_id <> a.offer_id OR (d.state IN {_LIVE}) = (a.passes_to IS NOT NULL) "
-        "OR d.state = 'cancelled' OR a.passes_to <> d.buyer_id)",
+        f"AND (d.id IS NULL OR d.offer_id <> a.offer_id OR d.state = 'cancelled' OR a.passes_to <> d.buyer_id "
+        f"OR {_ENDED.replace('{}', 'a.piece_id')} OR CASE WHEN a.passes_to IS NULL THEN d.state NOT IN {_LIVE} "
+        f"ELSE d.state IN {_LIVE} AND NOT {_PASSED.replace('{}', 'a.piece_id')} END)",
     ),
     Invariant(
         "deal_pieces",
@@ -65,18 +77,68 @@ _DEALS = (
     ),
     Invariant(
         "deal_end",
-        "A deal that came to nothing gave back what it took and says why; forfeits are within the breaker's deposit.",
-        "SELECT id FROM deal WHERE (state = 'cancelled' AND returned_value <> quantity_value) "
-        "OR (state IN ('cancelled', 'defaulted') AND reason IS NULL) OR (state = 'completed' AND returned_value <> 0) "
-        "OR (state = 'defaulted') <> (forfeit_amount IS NOT NULL) OR forfeit_amount NOT BETWEEN 0 "
-        "AND CASE defaulted_by WHEN 'buyer' THEN buyer_deposit_amount ELSE seller_deposit_amount END",
+        "A deal gave back what its ended parts held, says why it came to nothing, and forfeits are within the deposit.",
+        "SELECT d.id FROM deal d LEFT JOIN ended_part e ON e.deal_id = d.id GROUP BY d.id HAVING "
+        "(d.state = 'cancelled' AND d.returned_value <> d.quantity_value) "
+        "OR (d.state IN ('cancelled', 'defaulted') AND d.reason IS NULL) "
+        "OR ((count(e.id) > 0 OR d.state NOT IN ('cancelled', 'defaulted')) "
+        "AND d.returned_value <> coalesce(sum(e.quantity_value), 0)) "
+        "OR (d.state = 'defaulted') <> (d.forfeit_amount IS NOT NULL) OR d.forfeit_amount NOT BETWEEN 0 "
+        "AND CASE d.defaulted_by WHEN 'buyer' THEN d.buyer_deposit_amount ELSE d.seller_deposit_amount END "
+        "OR coalesce(sum(e.forfeit_amount) FILTER (WHERE e.by = 'buyer'), 0) > d.buyer_deposit_amount "
+        "OR coalesce(sum(e.forfeit_amount) FILTER (WHERE e.by = 'seller'), 0) > d.seller_deposit_amount",
     ),
     Invariant(
         "deal_deadline",
-        "Each deal, offer and delivery has a deadline exactly while it waits for something.",
+        "Each deal, offer, delivery and cancellation has a deadline exactly while it waits for something.",
         f"SELECT id FROM deal WHERE (state IN {_LIVE}) <> (due_at IS NOT NULL) "
         "UNION SELECT id FROM offer WHERE (state IN ('listed', 'partly_taken')) <> (due_at IS NOT NULL) "
-        "UNION SELECT id FROM delivery WHERE (state = 'weighed') <> (due_at IS NOT NULL)",
+        "UNION SELECT id FROM delivery WHERE (state = 'weighed') <> (due_at IS NOT NULL) "
+        "UNION SELECT id FROM cancellation WHERE (state IN ('proposed', 'agreed')) <> (due_at IS NOT NULL)",
+    ),
+    Invariant(
+        "deal_paid",
+        "What is in escrow is no more than the gross, and all of it when all is paid; before a payment there is nothing.",
+        "SELECT id FROM deal WHERE funded_amount NOT BETWEEN 0 AND gross_amount OR paid_value > quantity_value "
+        "OR (paid_value = quantity_value AND funded_amount <> gross_amount) OR (funded_amount IS NULL) <> (paid_value IS NULL) "
+        "OR (paid_at IS NULL AND paid_value IS NOT NULL)",
+    ),
+    Invariant(
+        "deal_recall",
+        "A deal is taking a part back exactly while one agreed cancellation of it waits for logistics.",
+        "SELECT d.id FROM deal d LEFT JOIN cancellation c ON c.deal_id = d.id AND c.state = 'agreed' GROUP BY d.id "
+        "HAVING count(c.id) <> CASE WHEN d.recalled IS NULL THEN 0 ELSE 1 END",
+    ),
+)
+
+_PARTS = (
+    Invariant(
+        "part_once",
+        "No piece of a deal is in two parts: on two trucks, in two ended parts, or in one of each.",
+        "SELECT deal_id AS id FROM (SELECT deal_id, piece_ids FROM ended_part UNION ALL "
+        "SELECT deal_id, piece_ids FROM delivery WHERE state <> 'cancelled') AS part "
+        "CROSS JOIN LATERAL jsonb_array_elements_text(piece_ids) AS p (piece_id) "
+        "GROUP BY deal_id, piece_id HAVING count(*) > 1",
+    ),
+    Invariant(
+        "part_value",
+        "The value of a part by pieces is that of its pieces, and the pieces of a deal make up its gross.",
+        f"SELECT d.id FROM {_PIECES} WHERE {_PRICED} GROUP BY d.id "
+        "HAVING sum((p.gross ->> 'amount')::bigint) <> d.gross_amount "
+        f"UNION SELECT d.id FROM deal d JOIN ended_part e ON e.deal_id = d.id WHERE {_PRICED} AND e.piece_ids <> '[]' "
+        f"AND e.value_amount <> {_WORTH.replace('{}', 'e')} "
+        f"UNION SELECT d.id FROM deal d JOIN delivery v ON v.deal_id = d.id WHERE {_PRICED} "
+        f"AND v.state IN {_DELIVERED} AND v.value_amount <> {_WORTH.replace('{}', 'v')}",
+    ),
+    Invariant(
+        "parts_add_up",
+        "The values of a deal's ended parts and of its deliveries make its gross when it is over, and no more before.",
+        "SELECT d.id FROM deal d CROSS JOIN LATERAL (SELECT count(*) AS ended, coalesce(sum(e.value_amount), 0) AS value "
+        "FROM ended_part e WHERE e.deal_id = d.id) AS e CROSS JOIN LATERAL (SELECT coalesce(sum(v.value_amount), 0) AS value, "
+        "count(*) FILTER (WHERE v.value_amount IS NULL) AS unknown FROM delivery v WHERE v.deal_id = d.id "
+        f"AND v.state IN {_DELIVERED}) AS v WHERE v.unknown = 0 AND (e.value + v.value > d.gross_amount "
+        "OR (e.value + v.value < d.gross_amount AND (d.state IN ('settling', 'completed') "
+        "OR (d.ended_at IS NOT NULL AND e.ended > 0))))",
     ),
 )
 
@@ -84,26 +146,33 @@ _DELIVERIES = (
     Invariant(
         "delivery_amounts",
         "Each weighed delivery has its settled quantity, and its net and tax make gross.",
-        "SELECT id FROM delivery WHERE state IN ('weighed', 'accepted', 'settled') AND "
+        f"SELECT id FROM delivery WHERE (state = 'weighed' OR state IN {_DELIVERED}) AND "
         "(settled_value IS NULL OR net_amount + tax_amount IS DISTINCT FROM gross_amount OR gross_amount < 0)",
     ),
     Invariant(
+        "delivery_lines",
+        "The lines of a delivery make up what it comes to and its value, and its money has moved when theirs has.",
+        "SELECT v.id FROM delivery v JOIN delivery_line l ON l.delivery_id = v.id GROUP BY v.id HAVING "
+        f"v.state NOT IN {_DELIVERED} OR (v.state = 'settled') <> (v.state <> 'disputed' AND bool_and(l.state = 'settled')) "
+        "OR (v.state <> 'disputed' AND (sum(l.net_amount), sum(l.tax_amount), sum(l.gross_amount)) "
+        "IS DISTINCT FROM (v.net_amount, v.tax_amount, v.gross_amount)) "
+        "OR sum(l.value_amount) > v.value_amount OR (v.state <> 'disputed' AND sum(l.value_amount) < v.value_amount)",
+    ),
+    Invariant(
         "delivery_pieces",
-        "A piece of a deal is on one truck, and that truck carries no other deal's.",
-        "SELECT v.deal_id AS id FROM delivery v "
-        "CROSS JOIN LATERAL jsonb_array_elements_text(v.piece_ids) AS p (piece_id) "
-        "WHERE v.state <> 'cancelled' GROUP BY v.deal_id, p.piece_id HAVING count(*) > 1 "
-        "UNION SELECT v.id FROM delivery v JOIN deal d ON d.id = v.deal_id "
+        "The pieces of a delivery are those of its deal.",
+        "SELECT v.id FROM delivery v JOIN deal d ON d.id = v.deal_id "
         "CROSS JOIN LATERAL jsonb_array_elements_text(v.piece_ids) AS p (piece_id) "
         "WHERE NOT d.pieces @> jsonb_build_array(jsonb_build_object('piece_id', p.piece_id))",
     ),
     Invariant(
         "deliveries_cover",
-        "A settling or completed deal was delivered in full and accepted, and a completed one is settled.",
-        "SELECT d.id FROM deal d LEFT JOIN delivery v ON v.deal_id = d.id AND v.state IN ('accepted', 'settled') "
-        "WHERE d.state IN ('settling', 'completed') GROUP BY d.id "
-        "HAVING coalesce(sum(v.quantity_value), 0) < d.quantity_value OR count(*) FILTER (WHERE v.is_last) <> 1 "
-        "OR (d.state = 'completed' AND count(*) FILTER (WHERE v.state = 'accepted') > 0)",
+        "Of a settling or completed deal everything was delivered or ended; a completed one is settled.",
+        "SELECT d.id FROM deal d LEFT JOIN delivery v ON v.deal_id = d.id AND v.state <> 'cancelled' "
+        "WHERE d.state IN ('settling', 'completed') GROUP BY d.id HAVING "
+        "coalesce(sum(coalesce(v.covered_value, v.quantity_value)), 0) + d.returned_value < d.quantity_value OR count(v.id) = 0 "
+        f"OR count(*) FILTER (WHERE v.state NOT IN {_DELIVERED}) > 0 OR count(*) FILTER (WHERE v.is_last) > 1 "
+        "OR (d.state = 'completed' AND count(*) FILTER (WHERE v.state <> 'settled') > 0)",
     ),
 )
 
@@ -115,13 +184,15 @@ _AGREEMENTS = (
     ),
     Invariant(
         "agreement_signed",
-        "A deal is signed, paid, delivered or in default exactly when both sides have signed its agreement.",
-        "SELECT d.id FROM deal d LEFT JOIN agreement a ON a.id = d.id WHERE CASE d.state "
-        "WHEN 'deposits_pending' THEN a.id IS NOT NULL "
-        "WHEN 'effective' THEN a.state IS NULL OR a.state NOT IN ('drawn', 'partly_signed') "
-        "WHEN 'cancelled' THEN a.state <> 'void' "
+        "A deal is signed and goes on exactly when both sides have signed its agreement; where one has not, it defaulted.",
+        "SELECT d.id FROM deal d LEFT JOIN agreement a ON a.id = d.id WHERE CASE "
+        "WHEN d.state = 'deposits_pending' THEN a.id IS NOT NULL "
+        "WHEN d.state = 'effective' THEN a.state IS NULL OR a.state NOT IN ('drawn', 'partly_signed') "
+        "WHEN d.state = 'cancelled' AND d.paid_at IS NULL THEN a.state <> 'void' "
+        "WHEN d.state = 'defaulted' AND d.reason = 'not_signed' THEN a.state IS DISTINCT FROM 'void' "
+        "OR (a.buyer_signed_by IS NULL) = (a.seller_signed_by IS NULL) "
         "ELSE a.state IS DISTINCT FROM 'signed' OR a.buyer_signed_by IS NULL OR a.seller_signed_by IS NULL END",
     ),
 )
 
-INVARIANTS = _OFFERS + _DEALS + _DELIVERIES + _AGREEMENTS
+INVARIANTS = _OFFERS + _DEALS + _PARTS + _DELIVERIES + _AGREEMENTS

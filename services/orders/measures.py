@@ -7,8 +7,11 @@ from decimal import Decimal
 
 from chassis.problems import Invalid
 from chassis.values import Exact, Quantity
+from events.orders import WeighingRule
 
 COUNTED = "H87"
+BY_PIECE: frozenset[WeighingRule] = frozenset({"LABEL", "THEORETICAL"})
+"""Rules under which no scale decides what is paid: what a truck weighed is for claims only."""
 _SMALLEST = Decimal("0.000001")
 _LARGEST = Decimal(10) ** 12
 

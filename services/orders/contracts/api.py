@@ -10,8 +10,9 @@ from msgspec import Meta
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from chassis.http import Body, View, command, query
+from chassis.http import Body, File, View, command, query
 from services.orders.contracts import queries
+from services.orders.contracts.documents import write_document
 from services.orders.contracts.model import Agreement, State
 from services.orders.deals.commands import sign_agreement
 
@@ -49,6 +50,13 @@ class AgreementView(View):
 def show_agreement(session: Session, caller: Caller, deal_id: str) -> AgreementView:
     """The agreement of a deal, from the moment the deal is effective."""
     return AgreementView.of(queries.find_agreement(session, caller, deal_id))
+
+
+@routes.get("/v1/agreements/<deal_id>/document")
+@query(gives=("application/pdf",))
+def show_document(session: Session, caller: Caller, deal_id: str) -> File:
+    """The agreement in Chinese and English as a PDF, with the SHA-256 of the text that is signed."""
+    return write_document(queries.find_agreement(session, caller, deal_id))
 
 
 @routes.post("/v1/agreements/<deal_id>/sign")

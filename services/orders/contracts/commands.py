@@ -36,6 +36,8 @@ def sign(session: Session, caller: Caller, deal_id: str, side: Side, sha256: str
     return agreement
 
 
-def void(session: Session, caller: Caller, deal_id: str) -> None:
-    """End the agreement of a deal that was cancelled before both had signed."""
-    get(session, Agreement, deal_id, caller).move("void")
+def void(session: Session, caller: Caller, deal_id: str) -> list[Side]:
+    """End the agreement of a deal that not both have signed in time; who had."""
+    agreement = get(session, Agreement, deal_id, caller)
+    agreement.move("void")
+    return agreement.signers

@@ -34,7 +34,7 @@ class AlreadySigned(Conflict):
 
 
 class State(StrEnum):
-    """Where an agreement stands; a void one belongs to a deal that was cancelled before both had signed."""
+    """Where an agreement stands; a void one belongs to a deal that ended before both had signed."""
 
     DRAWN = "drawn"
     PARTLY_SIGNED = "partly_signed"
@@ -77,6 +77,12 @@ class Agreement(Stateful, Base):
     def is_signed(self) -> bool:
         """Whether both sides have signed."""
         return self.state == State.SIGNED
+
+    @property
+    def signers(self) -> list[Side]:
+        """The sides that have signed."""
+        signed: dict[Side, str | None] = {"buyer": self.buyer_signed_by, "seller": self.seller_signed_by}
+        return [side for side, user_id in signed.items() if user_id is not None]
 
     def sign(self, side: Side, *, user_id: str, sha256: str, now: datetime) -> None:
         """Put a signatory's name under the text that was seen. Raises WrongHash, AlreadySigned or IllegalMove."""

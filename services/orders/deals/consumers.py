@@ -16,8 +16,9 @@ from events.settlement import (
     EscrowFunded,
     EscrowOpened,
     PaymentMissed,
+    SupplementEnded,
 )
-from services.orders.deals import commands, deliveries
+from services.orders.deals import acceptance, commands, deliveries, lines, payments
 
 
 @together
@@ -33,17 +34,17 @@ def on_deposit_refused(session: Session, caller: Caller, event: DepositRefused) 
 
 def on_escrow_opened(session: Session, caller: Caller, event: EscrowOpened) -> None:
     """The buyer can pay."""
-    commands.await_payment(session, caller, event.deal_id, event.due_at)
+    payments.await_payment(session, caller, event.deal_id, event.due_at)
 
 
 def on_escrow_funded(session: Session, caller: Caller, event: EscrowFunded) -> None:
-    """The goods may go."""
-    commands.start_delivering(session, caller, event.deal_id, event.amount)
+    """The goods that were paid for may go."""
+    payments.pay(session, caller, event.deal_id, event.amount, piece_ids=event.piece_ids, quantity=event.quantity)
 
 
 def on_payment_missed(session: Session, caller: Caller, event: PaymentMissed) -> None:
-    """The buyer has defaulted."""
-    commands.miss_payment(session, caller, event.deal_id)
+    """The buyer has defaulted on what is not paid."""
+    payments.miss_payment(session, caller, event.deal_id)
 
 
 def on_delivery_started(session: Session, caller: Caller, event: DeliveryStarted) -> None:
@@ -59,8 +60,17 @@ def on_delivery_departed(session: Session, caller: Caller, event: DeliveryDepart
 
 
 def on_delivery_weighed(session: Session, caller: Caller, event: DeliveryWeighed) -> None:
-    """The buyer may inspect what came."""
-    deliveries.weigh(session, caller, event.deal_id, event.delivery_id, loaded=event.loaded, received=event.received)
+    """The buyer may inspect what came, or a dispute is decided."""
+    acceptance.weigh(
+        session,
+        caller,
+        event.deal_id,
+        event.delivery_id,
+        loaded=event.loaded,
+        received=event.received,
+        third_party=event.third_party,
+        version=event.version,
+    )
 
 
 def on_delivery_cancelled(session: Session, caller: Caller, event: DeliveryCancelled) -> None:
@@ -70,12 +80,27 @@ def on_delivery_cancelled(session: Session, caller: Caller, event: DeliveryCance
 
 def on_deliveries_closed(session: Session, caller: Caller, event: DeliveriesClosed) -> None:
     """No more trucks will come."""
-    deliveries.close_deliveries(session, caller, event.deal_id)
+    deliveries.close_deliveries(
+        session, caller, event.deal_id, unfetched_piece_ids=event.unfetched_piece_ids, unfetched=event.unfetched
+    )
 
 
 def on_delivery_settled(session: Session, caller: Caller, event: DeliverySettled) -> None:
-    """The delivery is paid; with the last one the deal is completed."""
-    deliveries.settle_delivery(session, caller, event.deal_id, event.delivery_id, event.statement_id)
+    """The delivery is paid, or a stage of it; with the last one the deal is completed."""
+    lines.settle_line(
+        session,
+        caller,
+        event.deal_id,
+        event.delivery_id,
+        event.stage,
+        statement_id=event.statement_id,
+        shortfall=event.shortfall,
+    )
+
+
+def on_supplement_ended(session: Session, caller: Caller, event: SupplementEnded) -> None:
+    """What a delivery came to beyond the escrow is paid, or will not be."""
+    lines.end_supplement(session, caller, event.deal_id, event.delivery_id, event.stage, missed=event.missed)
 
 
 HANDLERS = {
@@ -90,4 +115,5 @@ HANDLERS = {
     DeliveryCancelled: on_delivery_cancelled,
     DeliveriesClosed: on_deliveries_closed,
     DeliverySettled: on_delivery_settled,
+    SupplementEnded: on_supplement_ended,
 }

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
-import msgspec
 from sqlalchemy import ColumnElement, ForeignKey, Numeric, or_, true
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,10 +16,12 @@ from chassis.values import Money, Quantity, Value
 from events.identity import PartyIdentifier
 from events.orders import DealPiece, Side, Terms
 from services.orders.base import Base, stored
-from services.orders.deals.amounts import forfeit_of, work_out_by
-from services.orders.measures import add_up
+from services.orders.deals.amounts import share_among, share_up_to, work_out_by
+from services.orders.deals.parts import Part, part_of, take_away
+from services.orders.deals.states import Reason, State
 
 ASK_AGAIN = timedelta(seconds=60)
+LOOK_AGAIN = timedelta(hours=1)
 
 
 class NotYourDeal(Forbidden):
@@ -38,31 +37,7 @@ class WorthNothing(Invalid):
 
 
 class EscrowMismatch(Conflict):
-    """The escrow was funded with another amount than the deal's."""
-
-
-class State(StrEnum):
-    """Where a deal stands; ``settling`` is delivered and accepted, and waits for its deliveries' money to move."""
-
-    DEPOSITS_PENDING = "deposits_pending"
-    EFFECTIVE = "effective"
-    SIGNED = "signed"
-    DELIVERING = "delivering"
-    SETTLING = "settling"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    DEFAULTED = "defaulted"
-
-
-class Reason(StrEnum):
-    """Why a deal came to nothing."""
-
-    BUYER_DEPOSIT_REFUSED = "buyer_deposit_refused"
-    SELLER_DEPOSIT_REFUSED = "seller_deposit_refused"
-    DEPOSITS_LATE = "deposits_late"
-    NOT_SIGNED = "not_signed"
-    NOT_PAID = "not_paid"
-    NOT_DELIVERED = "not_delivered"
+    """What was paid into escrow is not what the part that it was paid for is worth."""
 
 
 class Trader(Value):
@@ -74,29 +49,23 @@ class Trader(Value):
     identifiers: list[PartyIdentifier]
 
 
-class Part(msgspec.Struct, frozen=True):
-    """A part of a deal's goods; ``piece_ids`` is empty in a deal by weight."""
-
-    piece_ids: list[str]
-    quantity: Quantity
-
-
 class Deal(Stateful, Base):
     """What a buyer took of an offer at the terms that it had seen, until it is settled or has come to nothing.
 
-    ``pay_by`` is the last moment to pay as it was signed, ``closed_at`` since when logistics sets up no more trucks.
+    ``pay_by`` is the last moment to pay as it was signed, ``pay_until`` as settlement says; ``paid_at`` is when it was last
+    paid for, ``closed_at`` since when logistics sets up no more trucks. ``recalled`` is what logistics is asked to let go of.
     """
 
     __tablename__ = "deal"
 
     moves = {
         "make_effective": Move(State.DEPOSITS_PENDING, to=State.EFFECTIVE),
-        "cancel": Move(State.DEPOSITS_PENDING, State.EFFECTIVE, to=State.CANCELLED),
+        "cancel": Move(State.DEPOSITS_PENDING, State.EFFECTIVE, State.DELIVERING, to=State.CANCELLED),
         "sign": Move(State.EFFECTIVE, to=State.SIGNED),
         "fund": Move(State.SIGNED, to=State.DELIVERING),
         "settle": Move(State.DELIVERING, to=State.SETTLING),
         "complete": Move(State.SETTLING, to=State.COMPLETED),
-        "default": Move(State.SIGNED, State.DELIVERING, to=State.DEFAULTED),
+        "default": Move(State.EFFECTIVE, State.SIGNED, State.DELIVERING, to=State.DEFAULTED),
     }
     initial = State.DEPOSITS_PENDING
     final = frozenset({State.COMPLETED, State.CANCELLED, State.DEFAULTED})
@@ -114,6 +83,7 @@ class Deal(Stateful, Base):
     buyer: Mapped[Trader] = stored(Trader)
     seller: Mapped[Trader] = stored(Trader)
     warehouse_id: Mapped[str]
+    title: Mapped[str | None]
     terms: Mapped[Terms] = stored(Terms)
     penalty_rate: Mapped[Decimal] = mapped_column(Numeric(18, 6))
     pieces: Mapped[list[DealPiece]] = stored(list[DealPiece])
@@ -126,7 +96,12 @@ class Deal(Stateful, Base):
     seller_deposit: Mapped[Money] = database.money("seller_deposit")
     struck_at: Mapped[datetime]
     pay_by: Mapped[datetime | None]
+    pay_until: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    paid_piece_ids: Mapped[list[str] | None] = stored(list[str])
+    paid_quantity: Mapped[Quantity | None] = database.quantity("paid", nullable=True)
+    funded: Mapped[Money | None] = database.money("funded", nullable=True)
+    recalled: Mapped[Part | None] = stored(Part)
     closed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     reason: Mapped[str | None]
@@ -166,7 +141,7 @@ class Deal(Stateful, Base):
             buyer=buyer,
             seller=seller,
             terms=terms,
-            pieces=pieces,
+            pieces=share_among(amounts.gross, pieces, terms),
             quantity=taken,
             returned=Quantity.zero(taken.unit),
             net=amounts.net,
@@ -204,19 +179,19 @@ class Deal(Stateful, Base):
         self.due_at = due_at
         self.version += 1
 
-    def ask_again(self, now: datetime) -> None:
+    def ask_again(self, now: datetime, *, after: timedelta = ASK_AGAIN) -> None:
         """Stay, and look again in a while."""
-        self.due_at = now + ASK_AGAIN
+        self.due_at = now + after
 
     def sign(self, now: datetime) -> None:
         """Both have signed: it is to be paid. Raises IllegalMove."""
         self.advance("sign", now + self.terms.periods.pay)
-        self.pay_by = self.due_at
+        self.pay_by = self.pay_until = self.due_at
 
     def await_payment(self, due_at: datetime, now: datetime) -> None:
-        """It can be paid until ``due_at``; a date that is over by this clock changes nothing, for the answer will come."""
-        if self.state == State.SIGNED and due_at > now:
-            self.due_at = due_at
+        """What is unpaid can be paid until ``due_at``; one that is over by this clock changes nothing: the answer will come."""
+        if due_at > now:
+            self.pay_until = self.due_at = due_at
 
     @property
     def takes_trucks(self) -> bool:
@@ -233,18 +208,37 @@ class Deal(Stateful, Base):
             return self.terms.deliver_by
         return self.terms.deliver_by + max(self.paid_at - self.pay_by, timedelta())
 
-    def look_again_when_late(self, now: datetime) -> None:
-        """Let the timer decide at once when the time to deliver was already over."""
-        if self.state == State.DELIVERING and now >= self.deliver_by:
-            self.due_at = now
+    def wait_for(self, unpaid: Part, now: datetime) -> None:
+        """While it is delivered it waits for the payment of what is unpaid, then until its delivery is due.
 
-    def fund(self, amount: Money, now: datetime) -> None:
-        """The escrow is full. Raises IllegalMove or EscrowMismatch."""
-        if amount != self.gross:
-            raise EscrowMismatch(f"{amount} instead of {self.gross}")
-        self.advance("fund", None)
-        self.paid_at = now
-        self.due_at = self.deliver_by
+        Once logistics sets up no more trucks it waits for the news of those there are.
+        """
+        if self.closed_at is None:
+            self.due_at = (self.pay_until if unpaid else None) or self.deliver_by
+        else:
+            self.ask_again(now)
+
+    def fund(self, part: Part, amount: Money, now: datetime) -> None:
+        """A part that was not paid is paid for, the first time or again. Raises IllegalMove or EscrowMismatch."""
+        paid = self._paid_with(part)
+        worth = self.worth_of(part.piece_ids) if self.pieces else self._share_of(paid.quantity) - self.in_escrow
+        # By weight a part's share is rounded, and who is paid rounds it too.
+        if abs(amount.amount - worth.amount) > (0 if self.pieces or paid == self.whole else 1):
+            raise EscrowMismatch(f"{amount} instead of {worth}")
+        funded = self.in_escrow + amount
+        self.pay_until = self.pay_until or self.due_at
+        if self.state == State.DELIVERING:
+            self.version += 1
+        else:
+            self.advance("fund", None)
+        self.paid_piece_ids, self.paid_quantity, self.funded, self.paid_at = paid.piece_ids, paid.quantity, funded, now
+
+    def _paid_with(self, part: Part) -> Part:
+        left = take_away(self.whole, [self.paid, part], self.pieces)
+        return take_away(self.whole, [left], self.pieces)
+
+    def _share_of(self, quantity: Quantity) -> Money:
+        return share_up_to(self.gross, quantity, self.quantity)
 
     def cancel(self, reason: Reason, now: datetime) -> None:
         """End it with nobody at fault: all that it took goes back. Raises IllegalMove."""
@@ -256,28 +250,45 @@ class Deal(Stateful, Base):
         self.advance("complete", None)
         self.ended_at = now
 
-    def default(self, by: Side, rest: Part, reason: Reason, now: datetime) -> Money:
-        """End it by one side's breach on ``rest``, which goes back; returns the forfeit. Raises IllegalMove."""
-        part = self.gross if rest.quantity == self.quantity else work_out_by(self.terms, rest.quantity).gross
-        deposit = self.buyer_deposit if by == "buyer" else self.seller_deposit
-        percent = self.terms.buyer_deposit_percent if by == "buyer" else self.terms.seller_deposit_percent
-        forfeit = forfeit_of(part, deposit=deposit, percent=percent, penalty_rate=self.penalty_rate)
+    def default(self, by: Side, reason: Reason, forfeit: Money, now: datetime) -> None:
+        """End it by one side's breach, of which it forfeits so much in all. Raises IllegalMove."""
         self.advance("default", None)
-        self.reason, self.ended_at, self.returned = reason, now, rest.quantity
+        self.reason, self.ended_at = reason, now
         self.defaulted_by, self.forfeit = by, forfeit
-        return forfeit
 
     @property
     def whole(self) -> Part:
         """All of its goods."""
         return Part([piece.piece_id for piece in self.pieces], self.quantity)
 
-    def rest_after(self, parts: Iterable[Part]) -> Part:
-        """What is left of its goods after some parts; a part may hold more than was left."""
-        unit = self.quantity.unit
-        if self.pieces:
-            gone = {piece_id for part in parts for piece_id in part.piece_ids}
-            left = [piece for piece in self.pieces if piece.piece_id not in gone]
-            return Part([piece.piece_id for piece in left], add_up((piece.net for piece in left), unit))
-        covered = add_up((part.quantity for part in parts), unit)
-        return Part([], self.quantity - min(covered, self.quantity))
+    @property
+    def paid(self) -> Part:
+        """What the buyer has paid for; all of it in a deal that was paid before parts could be."""
+        if self.paid_quantity is not None:
+            return Part(self.paid_piece_ids or [], self.paid_quantity)
+        return self.whole if self.paid_at else Part([], Quantity.zero(self.quantity.unit))
+
+    @property
+    def in_escrow(self) -> Money:
+        """What was paid in, in all."""
+        if self.funded is not None:
+            return self.funded
+        return self.gross if self.paid_at else Money.zero(self.gross.currency)
+
+    @property
+    def priced_pieces(self) -> list[DealPiece]:
+        """Its pieces with their shares of its gross; a deal struck before they were frozen has them from its terms."""
+        if any(piece.gross is None for piece in self.pieces):
+            return share_among(self.gross, self.pieces, self.terms)
+        return self.pieces
+
+    def worth_of(self, piece_ids: list[str]) -> Money:
+        """The value of some of its pieces."""
+        shares = (piece.gross for piece in self.priced_pieces if piece.piece_id in piece_ids)
+        return sum((share for share in shares if share), Money.zero(self.gross.currency))
+
+    def carried(self, part: Part) -> Part:
+        """A part as it is frozen here: its own pieces at their frozen weights, whatever else is named."""
+        if not self.pieces:
+            return part
+        return part_of((piece for piece in self.pieces if piece.piece_id in part.piece_ids), self.quantity.unit)

@@ -11,4 +11,6 @@ from services.orders.markets.model import Market
 
 def describe_market(session: Session, event: MarketDescribed) -> None:
     """Keep a market as it stands; an older version changes nothing."""
-    project(session, Market, {"id": event.market}, event.version, terms=event.terms, fees=event.fees)
+    project(
+        session, Market, {"id": event.market}, event.version, terms=event.terms, fees=event.fees, clauses=event.clauses
+    )

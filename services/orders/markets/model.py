@@ -1,4 +1,4 @@
-"""A market as the catalog described it: what terms may be, and what the platform takes."""
+"""A market as the catalog described it: what terms may be, what the platform takes, what agreements say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.auth import Caller
-from events.catalog import MarketFees, MarketTerms
+from events.catalog import Clause, MarketFees, MarketTerms
 from services.orders.base import Base, stored
 
 
@@ -19,6 +19,7 @@ class Market(Base):
     version: Mapped[int]
     terms: Mapped[MarketTerms] = stored(MarketTerms)
     fees: Mapped[MarketFees] = stored(MarketFees)
+    clauses: Mapped[list[Clause] | None] = stored(list[Clause])
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:

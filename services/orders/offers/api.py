@@ -13,7 +13,16 @@ from chassis.auth import Caller
 from chassis.database import Page
 from chassis.http import Body, Instant, Paging, View, command, query
 from chassis.values import Exact, Identifier, Quantity, ShortText, UnitPrice
-from events.orders import DealPiece, DeliveryMode, TaxBasis, Terms, WeighingRule
+from events.orders import (
+    DealPiece,
+    DeliveryMode,
+    DepositKind,
+    DepositUse,
+    Release,
+    TaxBasis,
+    Terms,
+    WeighingRule,
+)
 from services.orders.offers import commands, queries
 from services.orders.offers.model import Offer, State
 from services.orders.pieces.model import Promised
@@ -31,12 +40,14 @@ class PeriodsBody(Body):
     inspect: timedelta | None = None
     load: timedelta | None = None
     receive: timedelta | None = None
+    supplement: timedelta | None = None
 
 
 class TermsBody(Body):
     """The terms of an offer; what is left out is the market's default.
 
-    Rates and tolerance are fractions (0.13 is 13 %), deposits are per cent of the gross value.
+    Rates, tolerance and dispute limit are fractions (0.13 is 13 %), deposits are per cent of the gross value. Without a
+    dispute limit no weight is disputed. ``weigher_id`` is the company whose scale is asked; THIRD_PARTY needs it.
     """
 
     price: UnitPrice
@@ -51,6 +62,11 @@ class TermsBody(Body):
     tolerance: Exact | None = None
     delivery_mode: DeliveryMode | None = None
     periods: PeriodsBody | None = None
+    deposit_kind: DepositKind | None = None
+    deposit_use: DepositUse | None = None
+    release: Release | None = None
+    dispute_limit: Exact | None = None
+    weigher_id: Identifier | None = None
 
 
 class OfferBody(Body):

@@ -14,14 +14,15 @@ from chassis.messages import emit
 from chassis.problems import Invalid
 from chassis.values import Quantity
 from events.orders import OfferDescribed
+from services.orders.deals.queries import check_received
 from services.orders.markets.queries import find_market
 from services.orders.measures import add_up, in_price_unit
 from services.orders.offers.model import Lot, Offer, State
 from services.orders.offers.terms import SaidTerms, complete_terms
-from services.orders.parties.queries import find_trader
+from services.orders.parties.queries import find_seller, find_trader
 from services.orders.pieces import commands as pieces
 from services.orders.pieces.model import Piece, Promised
-from services.orders.pieces.queries import find_promised
+from services.orders.pieces.queries import find_promised, find_promises
 
 Standing = tuple[Offer, Promised]
 """An offer and its pieces, as they stand after a command."""
@@ -70,8 +71,9 @@ def list_pieces(
 ) -> Standing:
     """Offer named pieces that the caller's company owns. Raises what terms, pieces and the company's state forbid."""
     offer = _draft(session, caller, market, terms)
+    check_received(session, caller, find_promises(session, piece_ids))
     chosen = pieces.choose_pieces(session, piece_ids, seller_id=caller.party_id, market=market)
-    frozen = [piece.freeze(terms.price.unit) for piece in chosen]
+    frozen = [piece.freeze(terms.price.unit, offer.terms.weighing_rule) for piece in chosen]
     offer.title, offer.warehouse_id = title or _title_of(chosen), chosen[0].warehouse_id
     _open(session, offer, add_up((piece.net for piece in frozen), terms.price.unit))
     pieces.allot(session, offer.id, frozen)
@@ -98,8 +100,8 @@ def list_quantity(
 
 def _draft(session: Session, caller: Caller, market_name: str, said: SaidTerms) -> Offer:
     market = find_market(session, market_name)
-    find_trader(session, caller.party_id)
     terms = complete_terms(said, market.terms, clock.now())
+    find_seller(session, caller.party_id, weigher_id=terms.weigher_id)
     return Offer(
         id=clock.new_id("offer"),
         version=1,
@@ -128,11 +130,14 @@ def _title_of(chosen: Sequence[Piece]) -> str:
 def revise_offer(session: Session, caller: Caller, offer_id: str, *, title: str | None, terms: SaidTerms) -> Standing:
     """Give an open offer new terms, and so a new version that takers must have seen; deals keep the terms they froze.
 
-    The price's unit and currency stay as they are. Raises NotYourOffer, OfferExpired, IllegalMove or TermsNotAllowed.
+    The price's unit and currency stay as they are, and which weight of its pieces was frozen. Raises NotYourOffer,
+    OfferExpired, IllegalMove, UnitChanged, WeightChanged, TermsNotAllowed or what the weigher's state forbids.
     """
     offer = get(session, Offer, offer_id, caller)
     offer.check_changeable(by=caller.party_id, now=clock.now())
     new_terms = complete_terms(terms, find_market(session, offer.market).terms, clock.now())
+    if new_terms.weigher_id:
+        find_seller(session, caller.party_id, weigher_id=new_terms.weigher_id)
     offer.revise(new_terms, title or offer.title)
     return describe_again(session, offer)
 

@@ -48,6 +48,10 @@ class UnitChanged(Invalid):
     """The unit and the currency of a price stay what they were: withdraw the offer and list another."""
 
 
+class WeightChanged(Invalid):
+    """Pieces stay listed by the weight they were listed by: withdraw the offer and list another."""
+
+
 class NotYourOffer(Forbidden):
     """Only its seller may change an offer."""
 
@@ -179,13 +183,16 @@ class Offer(Stateful, Base):
             )
 
     def revise(self, terms: Terms, title: str) -> None:
-        """Give it new terms, which takers must have seen from now on. Raises IllegalMove or UnitChanged."""
+        """Give it new terms, which takers must have seen from now on. Raises IllegalMove, UnitChanged or WeightChanged."""
         if self.state not in OPEN:
             raise IllegalMove(f"cannot revise while {self.state}", state=str(self.state), allowed=sorted(OPEN))
         if (terms.price.unit, terms.price.currency) != (self.terms.price.unit, self.terms.price.currency):
             raise UnitChanged(
                 f"its price is in {self.terms.price.currency} for a {self.terms.price.unit}", field="$.terms.price"
             )
+        rules = {terms.weighing_rule, self.terms.weighing_rule}
+        if len(rules) == 2 and "THEORETICAL" in rules and not self.is_by_weight:
+            raise WeightChanged(f"by {self.terms.weighing_rule}", field="$.terms.weighing_rule")
         self.terms, self.title, self.valid_until, self.due_at = terms, title, terms.valid_until, terms.valid_until
         self.terms_version += 1
         self.version += 1

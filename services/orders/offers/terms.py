@@ -7,9 +7,19 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from chassis.problems import Invalid
-from chassis.values import Exact, UnitPrice
+from chassis.values import Exact, UnitPrice, unit_of
 from events.catalog import MarketPeriods, MarketTerms, NumberRange, PeriodRange, TextChoice
-from events.orders import DeliveryMode, Periods, TaxBasis, Terms, WeighingRule
+from events.orders import (
+    DeliveryMode,
+    DepositKind,
+    DepositUse,
+    Periods,
+    Release,
+    TaxBasis,
+    Terms,
+    WeighingRule,
+)
+from services.orders.measures import BY_PIECE
 
 LATEST_DELIVERY = timedelta(days=730)
 
@@ -27,6 +37,7 @@ class SaidPeriods(Protocol):
     inspect: timedelta | None
     load: timedelta | None
     receive: timedelta | None
+    supplement: timedelta | None
 
 
 class SaidTerms(Protocol):
@@ -44,6 +55,11 @@ class SaidTerms(Protocol):
     deliver_by: datetime
     valid_until: datetime | None
     periods: SaidPeriods | None
+    deposit_kind: DepositKind | None
+    deposit_use: DepositUse | None
+    release: Release | None
+    dispute_limit: Exact | None
+    weigher_id: str | None
 
 
 def complete_terms(said: SaidTerms, market: MarketTerms, now: datetime) -> Terms:
@@ -51,7 +67,7 @@ def complete_terms(said: SaidTerms, market: MarketTerms, now: datetime) -> Terms
     _check_price(said.price, market)
     valid_until = said.valid_until or now + market.periods.validity.default
     _check_dates(valid_until, said.deliver_by, market.periods.validity, now)
-    return Terms(
+    terms = Terms(
         price=said.price,
         tax_basis=_choose("tax_basis", said.tax_basis, market.tax_basis),
         tax_rate=_choose_rate(said.tax_rate, market),
@@ -68,7 +84,32 @@ def complete_terms(said: SaidTerms, market: MarketTerms, now: datetime) -> Terms
         deliver_by=said.deliver_by,
         valid_until=valid_until,
         periods=_complete_periods(said.periods, market.periods),
+        deposit_kind=_choose("deposit_kind", said.deposit_kind, market.deposit_kind),
+        deposit_use=_choose("deposit_use", said.deposit_use, market.deposit_use),
+        release=_choose("release", said.release, market.release),
+        dispute_limit=said.dispute_limit,
+        weigher_id=said.weigher_id,
     )
+    _check_together(terms, market)
+    return terms
+
+
+def _check_together(terms: Terms, market: MarketTerms) -> None:
+    """What one term says about another."""
+    if terms.deposit_kind == "earnest":
+        for name in ("buyer_deposit_percent", "seller_deposit_percent"):
+            _check_between(name, getattr(terms, name), Exact(0), market.earnest_cap_percent, "an earnest is ")
+    if terms.dispute_limit is not None:
+        _check_between("dispute_limit", terms.dispute_limit, terms.tolerance, market.most_dispute_limit)
+    if terms.weighing_rule == "THIRD_PARTY" and terms.weigher_id is None:
+        raise TermsNotAllowed("who weighs is to be named", field="$.terms.weigher_id")
+    weighed = unit_of(terms.price.unit).dimension == unit_of(market.weight_unit).dimension
+    if terms.weighing_rule not in BY_PIECE and not weighed:
+        raise TermsNotAllowed(
+            f"a price for a {terms.price.unit} is not settled by a scale",
+            field="$.terms.weighing_rule",
+            allowed=sorted(BY_PIECE),
+        )
 
 
 def _check_price(price: UnitPrice, market: MarketTerms) -> None:
@@ -103,14 +144,20 @@ def _choose_rate(said: Exact | None, market: MarketTerms) -> Exact:
 
 
 def _number(name: str, said: Exact | None, allowed: NumberRange) -> Exact:
-    if said is not None and not allowed.least <= said <= allowed.most:
-        least, most = (format(Decimal(end), "f") for end in (allowed.least, allowed.most))
-        raise TermsNotAllowed(f"between {least} and {most}", field=f"$.terms.{name}", least=least, most=most)
+    if said is not None:
+        _check_between(name, said, allowed.least, allowed.most)
     return allowed.default if said is None else said
 
 
+def _check_between(name: str, said: Decimal, least: Decimal, most: Decimal, what: str = "") -> None:
+    if not least <= said <= most:
+        ends = {"least": format(least, "f"), "most": format(most, "f")}
+        text = f"{what}between {ends['least']} and {ends['most']}"
+        raise TermsNotAllowed(text, field=f"$.terms.{name}", **ends)
+
+
 def _complete_periods(said: SaidPeriods | None, market: MarketPeriods) -> Periods:
-    names = ("deposit", "sign", "pay", "inspect", "load", "receive")
+    names = ("deposit", "sign", "pay", "inspect", "load", "receive", "supplement")
     return Periods(**{name: _period(name, getattr(said, name, None), getattr(market, name)) for name in names})
 
 

@@ -21,6 +21,10 @@ class SelfDealing(Conflict):
     """A company cannot trade with itself, its own group, its own identifier or its own bank account."""
 
 
+class NotThirdParty(Conflict):
+    """The weigher of an offer is a third party: neither buyer nor seller, nor of one hand with either."""
+
+
 class Party(Base):
     """A company: projection of ``identity.party_described``."""
 
@@ -49,6 +53,14 @@ def check_apart(buyer: Party, seller: Party) -> None:
     """Refuse a deal between two hands of one owner (TRADE.md 3.0). Raises SelfDealing with the ``reason``."""
     if reason := find_common_hand(buyer, seller):
         raise SelfDealing(f"buyer and seller have the same {reason.replace('_', ' ')}", reason=reason)
+
+
+def check_third(weigher: Party, *traders: Party) -> None:
+    """Refuse a weigher that is not apart from those who trade. Raises NotThirdParty with the ``reason``."""
+    for trader in traders:
+        if reason := find_common_hand(weigher, trader):
+            text = f"{weigher.name} and {trader.name} have the same {reason.replace('_', ' ')}"
+            raise NotThirdParty(text, reason=reason, field="$.terms.weigher_id")
 
 
 def find_common_hand(one: Party, other: Party) -> str | None:

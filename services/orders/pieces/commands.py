@@ -33,6 +33,10 @@ def describe_piece(session: Session, event: PieceDescribed) -> None:
         net_value=event.net.value,
         net_unit=event.net.unit,
         warehouse_id=event.warehouse_id,
+        attributes=event.attributes,
+        theoretical_value=event.theoretical.value if event.theoretical else None,
+        theoretical_unit=event.theoretical.unit if event.theoretical else None,
+        blocked=event.blocked,
     )
     owner = select(Piece.owner_id).where(Piece.id == event.piece_id).scalar_subquery()
     passed = delete(Allotment).where(Allotment.piece_id == event.piece_id, Allotment.passes_to == owner)
@@ -42,7 +46,7 @@ def describe_piece(session: Session, event: PieceDescribed) -> None:
 def choose_pieces(session: Session, piece_ids: Sequence[str], *, seller_id: str, market: str) -> list[Piece]:
     """The pieces that a seller wants to offer, locked against a change of owner, in the order given.
 
-    Raises PieceTwice, NotYetKnown, PieceNotYours or PiecesApart.
+    Raises PieceTwice, NotYetKnown, PieceNotYours, PiecesApart or PieceBlocked.
     """
     check_named_once(piece_ids)
     query = select(Piece).where(among(Piece.id, piece_ids)).order_by(Piece.id).with_for_update(read=True)

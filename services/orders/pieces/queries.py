@@ -68,3 +68,18 @@ def refuse_gone(session: Session, gone: set[str]) -> None:
         }
         coils = [numbers.get(id, id) for id in sorted(gone)]
         raise CoilGone(f"no longer free: {', '.join(coils)}", coils=coils, piece_ids=sorted(gone), field="$.piece_ids")
+
+
+def find_described(session: Session, piece_ids: Iterable[str]) -> dict[str, Piece]:
+    """Pieces as the catalog describes them, those that were heard of; no statement for none."""
+    wanted = list(piece_ids)
+    return (
+        {piece.id: piece for piece in session.scalars(select(Piece).where(among(Piece.id, wanted)))} if wanted else {}
+    )
+
+
+def find_promises(session: Session, piece_ids: Iterable[str]) -> dict[str, str]:
+    """The deal of each of some pieces that is in one."""
+    query = select(Allotment.piece_id, Allotment.deal_id)
+    found = session.execute(query.where(among(Allotment.piece_id, piece_ids), Allotment.deal_id.is_not(None)))
+    return {piece_id: deal_id for piece_id, deal_id in found}

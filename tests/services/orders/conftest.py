@@ -26,7 +26,7 @@ from chassis.settings import Settings
 from chassis.timers import Timers
 from chassis.values import Exact, Money, Quantity, read_wire
 from events import orders
-from events.catalog import MarketDescribed, PieceDescribed
+from events.catalog import Clause, MarketDescribed, PieceDescribed
 from events.identity import BankAccount, PartyDescribed, PartyIdentifier
 from events.logistics import DeliveriesClosed, DeliveryDeparted, DeliveryStarted, DeliveryWeighed
 from events.settlement import DeliverySettled, DepositsHeld, EscrowFunded
@@ -35,6 +35,23 @@ from tests.unit.orders.examples import make_market
 
 BEGINNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
 SYSTEM = Caller.system("orders")
+CLAUSES = [
+    Clause(
+        heading={"zh": "标的", "en": "Subject"},
+        text={
+            "zh": "卖方{seller}向买方{buyer}出售{goods}，数量 {quantity}，单价 {price}（{tax_basis}）。",
+            "en": "The seller {seller} sells to the buyer {buyer}: {goods}, {quantity} at {price} ({tax_basis}).",
+        },
+    ),
+    Clause(
+        heading={"zh": "期限", "en": "Terms"},
+        text={
+            "zh": "{pay_period}内付款；允差 {tolerance}；争议限 {dispute_limit}；仓库 {warehouse}；{unheard_of}。",
+            "en": "Payment within {pay_period}; {tolerance}; {dispute_limit}; {warehouse}; {fee_rate}; {penalty_rate}.",
+        },
+    ),
+]
+"""The clauses of the market that the tests trade in."""
 
 
 @dataclass
@@ -72,17 +89,24 @@ class Stand:
         self, method: str, path: str, body: Any = None, *, party: str, role: str, key: str | None = None
     ) -> Answer:
         """The answer of a route to a user of a party with one role."""
-        caller = Caller(f"user_{party}_{role}", party, frozenset({role}), "operator" if role == "operator" else "user")
-        token = sign_token(self.signing_key, kid_of(self.signing_key.public_key().public_bytes_raw()), caller)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = self._authorize(party, role)
         if method == "POST":
             headers["Idempotency-Key"] = key or f"test-key-{next(self._keys):08d}"
         response = self.app.test_client().open(path, method=method, json=body, headers=headers)
         return Answer(response.status_code, response.get_json())
 
+    def _authorize(self, party: str, role: str) -> dict[str, str]:
+        caller = Caller(f"user_{party}_{role}", party, frozenset({role}), "operator" if role == "operator" else "user")
+        token = sign_token(self.signing_key, kid_of(self.signing_key.public_key().public_bytes_raw()), caller)
+        return {"Authorization": f"Bearer {token}"}
+
     def get(self, path: str, *, party: str = "buyer", role: str = "reader") -> Answer:
         """Ask a query."""
         return self.send("GET", path, party=party, role=role)
+
+    def fetch(self, path: str, *, party: str = "buyer", role: str = "reader") -> Any:
+        """The whole response of a query that gives a document."""
+        return self.app.test_client().get(path, headers=self._authorize(party, role))
 
     def list_offer(
         self, *piece_ids: str, party: str = "mill", terms: dict[str, Any] | None = None, **body: Any
@@ -175,6 +199,23 @@ class Stand:
         self.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])))
         return self.deal(deal["id"])
 
+    def pay(self, deal: dict[str, Any], *piece_ids: str, kg: str | None = None, amount: int | None = None) -> None:
+        """The buyer pays for some pieces, for a quantity, or for all that is left."""
+        if piece_ids:
+            worth = sum(piece["gross"]["amount"] for piece in deal["pieces"] if piece["piece_id"] in piece_ids)
+            amount = worth if amount is None else amount
+        quantity = None if kg is None else Quantity(Exact(kg), "KGM")
+        paid = Money(deal["gross"]["amount"] if amount is None else amount, deal["gross"]["currency"])
+        self.hear(
+            EscrowFunded(
+                deal_id=deal["id"],
+                amount=paid,
+                piece_ids=list(piece_ids) or None,
+                quantity=quantity,
+                is_whole=not (piece_ids or kg),
+            )
+        )
+
     def start(self, deal: dict[str, Any], delivery_id: str, *piece_ids: str, kg: str = "0") -> None:
         """A truck is set up and leaves."""
         carried = list(piece_ids) or [piece["piece_id"] for piece in deal["pieces"]]
@@ -188,17 +229,28 @@ class Stand:
         """Logistics sets up no more trucks."""
         self.hear(DeliveriesClosed(deal_id=deal["id"]))
 
-    def weigh(self, deal: dict[str, Any], delivery_id: str, loaded: str, received: str) -> None:
-        """Both tickets of a truck, in kilograms."""
+    def weigh(
+        self,
+        deal: dict[str, Any],
+        delivery_id: str,
+        loaded: str,
+        received: str,
+        *,
+        third: str | None = None,
+        version: int = 1,
+    ) -> None:
+        """Both tickets of a truck, in kilograms, and perhaps a third party's."""
         weights = {"loaded": Quantity(Exact(loaded), "KGM"), "received": Quantity(Exact(received), "KGM")}
-        self.hear(DeliveryWeighed(deal_id=deal["id"], delivery_id=delivery_id, piece_ids=[], **weights))
+        weights["third_party"] = None if third is None else Quantity(Exact(third), "KGM")
+        ids = {"deal_id": deal["id"], "delivery_id": delivery_id, "piece_ids": []}
+        self.hear(DeliveryWeighed(**ids, version=version, **weights))
 
-    def pay_out(self, deal_id: str, delivery: dict[str, Any]) -> None:
-        """Settlement has moved a delivery's money."""
+    def pay_out(self, deal_id: str, delivery: dict[str, Any], stage: str = "whole", *, shortfall: int = 0) -> None:
+        """Settlement has moved a delivery's money, or that of a stage of it."""
         gross = Money(**delivery["gross"])
-        zero = Money.zero(gross.currency)
+        zero, short = Money.zero(gross.currency), Money(shortfall, gross.currency)
         ids = {"deal_id": deal_id, "delivery_id": delivery["id"], "statement_id": f"statement_{delivery['id']}"}
-        self.hear(DeliverySettled(**ids, paid=gross, fee=zero, shortfall=zero))
+        self.hear(DeliverySettled(**ids, paid=gross - short, fee=zero, shortfall=short, stage=stage))
 
     # --- looking in ---------------------------------------------------------------------------------------------
 
@@ -231,12 +283,14 @@ class Stand:
         )
         names = ", ".join(f'"{table}"' for (table,) in tables)
         self.owner.run(lambda session: session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE")))
-        self.hear(MarketDescribed(market="steel", version=1, name={}, **make_market()))
+        self.hear(MarketDescribed(market="steel", version=1, name={}, clauses=CLAUSES, **make_market()))
         self.hear(*(describe_party(party) for party in ("mill", "buyer", "trader", "warehouse")))
 
     def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of the service's own tables, to show that a refusal changed nothing."""
-        tables = ("offer", "deal", "delivery", "agreement", "allotment", "outbox")
+        tables = (
+            "offer", "deal", "delivery", "delivery_line", "ended_part", "cancellation", "agreement", "allotment", "outbox",
+        )  # fmt: skip
         return {table: sorted(map(str, self.rows(f"SELECT * FROM {table}"))) for table in tables}
 
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.values import Money
-from events.logistics import DeliveryCancelled
+from chassis.values import Exact, Money, Quantity
+from events.logistics import DeliveriesClosed, DeliveryCancelled, DeliveryStarted
 from events.orders import (
     DealCancelled,
+    DealCompleted,
     DealDefaulted,
     DealDescribed,
     DeliveriesCalled,
@@ -64,11 +65,8 @@ def test_a_refused_deposit_says_whose_it_was(stand: Stand, by: str) -> None:
     cancelled(stand, deal["id"], f"{by}_deposit_refused")
 
 
-@pytest.mark.parametrize("signed", [[], ["mill"]])
-def test_nobody_is_at_fault_when_the_agreement_is_not_signed_in_time(stand: Stand, signed: list[str]) -> None:
+def test_nobody_is_at_fault_when_neither_side_signs_in_time(stand: Stand) -> None:
     deal = stand.make_effective()
-    for party in signed:
-        stand.sign(deal["id"], party).ok()
     stand.told()
     stand.frozen.advance(DAY)
     assert stand.sign(deal["id"], "buyer").problem() == "too_late"
@@ -76,6 +74,28 @@ def test_nobody_is_at_fault_when_the_agreement_is_not_signed_in_time(stand: Stan
     cancelled(stand, deal["id"], "not_signed")
     assert stand.get(f"/v1/agreements/{deal['id']}").ok()["state"] == "void"
     assert stand.sign(deal["id"], "buyer").problem() == "illegal_move"
+
+
+@pytest.mark.parametrize(
+    ("signed", "by", "forfeit"), [("mill", "buyer", Money(635250, "CNY")), ("buyer", "seller", Money(317625, "CNY"))]
+)
+def test_the_side_that_does_not_sign_when_the_other_has_is_in_default(
+    stand: Stand, signed: str, by: str, forfeit: Money
+) -> None:
+    deal = stand.make_effective()
+    stand.sign(deal["id"], signed).ok()
+    stand.told()
+    assert stand.advance(DAY) == 1
+    part, offer, defaulted = stand.told()
+    assert (part.by, part.value, part.is_paid, part.forfeit) == (by, Money(6352500, "CNY"), False, forfeit)
+    assert (part.piece_ids, part.reason, offer.state) == (["piece_A1", "piece_A2"], "not_signed", "listed")
+    assert (defaulted.by, defaulted.forfeit, defaulted.reason) == (by, forfeit, "not_signed")
+    ended = stand.deal(deal["id"])
+    assert (ended["state"], ended["defaulted_by"]) == ("defaulted", by)
+    assert [(each["kind"], each["by"]) for each in ended["ended_parts"]] == [("defaulted", by)]
+    assert stand.get(f"/v1/agreements/{deal['id']}").ok()["state"] == "void"
+    assert stand.sign(deal["id"], "buyer").status == 409
+    assert stand.broken() == {}
 
 
 def test_a_payment_that_is_late_is_asked_for_until_settlement_answers(stand: Stand) -> None:
@@ -133,9 +153,11 @@ def test_a_buyer_who_does_not_pay_forfeits_its_deposit_and_the_pieces_are_free(s
     stand.hear(PaymentMissed(deal_id=deal["id"]))
     ended = stand.deal(deal["id"])
     assert (ended["state"], ended["defaulted_by"], ended["reason"]) == ("defaulted", "buyer", "not_paid")
-    defaulted, described = stand.told()
+    part, described, defaulted = stand.told()
+    forfeit = Money(635250, "CNY")
+    assert (part.by, part.value, part.forfeit, part.is_paid) == ("buyer", Money(6352500, "CNY"), forfeit, False)
     said = {"deal_id": deal["id"], "by": "buyer", "reason": "not_paid", "buyer_id": "buyer"}
-    assert defaulted == DealDefaulted(**said, forfeit=Money(635250, "CNY"), passed_piece_ids=[])
+    assert defaulted == DealDefaulted(**said, forfeit=forfeit, passed_piece_ids=[])
     assert (described.state, len(described.piece_ids)) == ("listed", 2)
     stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])), PaymentMissed(deal_id=deal["id"]))
     assert stand.told() == []
@@ -158,7 +180,9 @@ def test_a_seller_who_delivers_nothing_forfeits_its_deposit(stand: Stand) -> Non
     assert stand.told() == [DeliveriesCalled(deal_id=deal["id"])]
     assert stand.deal(deal["id"])["state"] == "delivering"
     stand.close(deal)
-    defaulted, described, expired = stand.told()
+    part, expired, defaulted, described = stand.told()
+    assert (part.by, part.value, part.is_paid) == ("seller", Money(6352500, "CNY"), True)
+    assert part.reason == "not_delivered" and part.forfeit == Money(317625, "CNY")
     assert (defaulted.by, defaulted.forfeit, defaulted.passed_piece_ids) == ("seller", Money(317625, "CNY"), [])
     assert isinstance(described, DealDescribed) and described.state == "defaulted"
     assert expired.state == "expired"
@@ -174,20 +198,23 @@ def test_a_seller_who_delivers_half_forfeits_on_the_other_half(stand: Stand) -> 
     stand.advance(20 * DAY)
     stand.told()
     stand.close(deal)
-    [defaulted] = [event for event in stand.told() if isinstance(event, DealDefaulted)]
-    assert defaulted.forfeit == Money(158813, "CNY")  # 5 % of 31,762.50
-    assert defaulted.passed_piece_ids == ["piece_A1", "piece_A2"]
+    part, expired, described = stand.told()
+    assert (part.by, part.piece_ids, part.value) == ("seller", ["piece_A3"], Money(3176250, "CNY"))
+    assert (part.forfeit, part.is_paid) == (Money(158813, "CNY"), True)  # 5 % of 31,762.50
+    assert (expired.state, described.state) == ("expired", "settling")
+    assert [piece.piece_id for piece in described.pieces] == ["piece_A1", "piece_A2"]
+    stand.pay_out(deal["id"], accepted)
     assert stand.rows("SELECT piece_id, passes_to FROM allotment ORDER BY 1") == [
         ("piece_A1", "buyer"),
         ("piece_A2", "buyer"),
     ]
-    stand.pay_out(deal["id"], accepted)
     ended = stand.deal(deal["id"])
-    assert (ended["state"], ended["deliveries"][0]["state"]) == ("defaulted", "settled")
+    assert (ended["state"], ended["deliveries"][0]["state"]) == ("completed", "settled")
+    assert [(each["by"], each["reason"]) for each in ended["ended_parts"]] == [("seller", "not_delivered")]
     assert stand.broken() == {}
 
 
-def test_the_deal_waits_for_trucks_and_inspections_and_decides_when_they_are_done(stand: Stand) -> None:
+def test_what_no_truck_carries_ends_at_once_and_the_trucks_there_are_are_waited_for(stand: Stand) -> None:
     deal = stand.make_paid("A1", "A2")
     stand.advance(19 * DAY)
     stand.start(deal, "delivery_1", "piece_A1")
@@ -195,6 +222,8 @@ def test_the_deal_waits_for_trucks_and_inspections_and_decides_when_they_are_don
     stand.told()
     stand.close(deal)
     stand.close(deal)
+    part, _, described = stand.told()
+    assert (part.piece_ids, described.state) == (["piece_A2"], "delivering")
     assert stand.advance(MINUTE) == 1
     assert stand.told() == []
     assert stand.deal(deal["id"])["state"] == "delivering"
@@ -202,8 +231,35 @@ def test_the_deal_waits_for_trucks_and_inspections_and_decides_when_they_are_don
     stand.hear(DeliveryCancelled(deal_id=deal["id"], delivery_id="delivery_1", piece_ids=["piece_A1"]))
     assert stand.told() == []
     stand.accept(deal["id"], "delivery_1").ok()
-    stand.advance(timedelta(0))
-    assert stand.deal(deal["id"])["state"] == "defaulted"
+    assert stand.deal(deal["id"])["state"] == "settling"
+    assert stand.broken() == {}
+
+
+def test_a_truck_that_is_called_off_after_the_closing_is_a_default_too(stand: Stand) -> None:
+    deal = stand.make_paid("A1", "A2")
+    nothing = Quantity(Exact("0"), "KGM")
+    stand.hear(DeliveryStarted(deal_id=deal["id"], delivery_id="delivery_1", piece_ids=["piece_A1"], quantity=nothing))
+    stand.advance(20 * DAY)
+    stand.close(deal)
+    stand.told()
+    stand.hear(DeliveryCancelled(deal_id=deal["id"], delivery_id="delivery_1", piece_ids=["piece_A1"]))
+    part, _, defaulted, _ = stand.told()
+    assert (part.piece_ids, part.forfeit) == (["piece_A1"], Money(158812, "CNY"))
+    assert (defaulted.by, defaulted.forfeit) == ("seller", Money(317625, "CNY"))
+    assert stand.broken() == {}
+
+
+def test_what_the_buyer_could_have_fetched_is_nobodys_default(stand: Stand) -> None:
+    deal = stand.make_paid("A1", "A2")
+    stand.advance(20 * DAY)
+    stand.told()
+    stand.hear(DeliveriesClosed(deal_id=deal["id"], unfetched_piece_ids=["piece_A2"]))
+    unfetched, _, undelivered, _, defaulted, _ = stand.told()
+    assert (unfetched.by, unfetched.reason, unfetched.piece_ids) == (None, "not_fetched", ["piece_A2"])
+    assert (unfetched.value, unfetched.forfeit) == (Money(3176250, "CNY"), Money(0, "CNY"))
+    assert (undelivered.by, undelivered.piece_ids) == ("seller", ["piece_A1"])
+    assert defaulted.forfeit == Money(158813, "CNY")
+    assert [each["kind"] for each in stand.deal(deal["id"])["ended_parts"]] == ["cancelled", "defaulted"]
     assert stand.broken() == {}
 
 
@@ -212,14 +268,14 @@ def test_a_truck_that_left_in_time_is_delivered_however_late_its_news(stand: Sta
     deal = stand.make_paid("A1", "A2")
     stand.advance(20 * DAY)
     stand.start(deal, "delivery_1", "piece_A1")
+    stand.told()
     stand.close(deal)
     assert stand.deal(deal["id"])["state"] == "delivering"
+    assert stand.told()[0].piece_ids == ["piece_A2"]
     stand.weigh(deal, "delivery_1", "8250", "8250")
-    stand.accept(deal["id"], "delivery_1").ok()
-    stand.told()
-    stand.advance(timedelta(0))
-    [defaulted] = [event for event in stand.told() if isinstance(event, DealDefaulted)]
-    assert (defaulted.forfeit, defaulted.passed_piece_ids) == (Money(158813, "CNY"), ["piece_A1"])
+    stand.pay_out(deal["id"], stand.accept(deal["id"], "delivery_1").ok())
+    [completed] = [event for event in stand.told() if isinstance(event, DealCompleted)]
+    assert completed.piece_ids == ["piece_A1"]
     assert stand.broken() == {}
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from chassis.values import Exact, Quantity
 from events.orders import OfferDescribed
 from tests.services.orders.conftest import Stand, describe_party, describe_piece, make_terms, tonnes
 
@@ -165,3 +166,76 @@ def test_a_projection_keeps_the_higher_version(stand: Stand) -> None:
         describe_piece("piece_A1", 2, number="A1", net_kg="1"),
     )
     assert stand.list_offer("piece_A1").ok()["remaining"]["value"] == "9"
+
+
+@pytest.mark.parametrize("reason", ["certificate_missing", "certificate_names_other_heat"])
+def test_a_blocked_piece_is_not_listed_and_is_named_with_the_reason(stand: Stand, reason: str) -> None:
+    stand.make_coils("A1")
+    stand.hear(describe_piece("piece_A2", number="A2", blocked=reason))
+    before = stand.snapshot()
+    refused = stand.list_offer("piece_A1", "piece_A2")
+    assert (refused.status, refused.problem()) == (409, "piece_blocked")
+    assert refused.body["pieces"] == [{"piece_id": "piece_A2", "number": "A2", "reason": reason}]
+    assert stand.snapshot() == before
+    stand.hear(describe_piece("piece_A2", 2, number="A2"))
+    stand.list_offer("piece_A1", "piece_A2").ok()
+
+
+def test_by_theoretical_weight_that_is_what_is_frozen_and_priced(stand: Stand) -> None:
+    theoretical = Quantity(Exact("8000"), "KGM")
+    stand.hear(describe_piece("piece_A1", number="A1", theoretical=theoretical))
+    stand.make_coils("A2")
+    terms = {"weighing_rule": "THEORETICAL"}
+    before = stand.snapshot()
+    refused = stand.list_offer("piece_A1", "piece_A2", terms=terms)
+    assert (refused.problem(), refused.body["number"]) == ("no_theoretical_weight", "A2")
+    assert stand.snapshot() == before
+    offer = stand.list_offer("piece_A1", terms=terms).ok()
+    assert offer["remaining"] == tonnes("8")
+    by_label = {"terms": make_terms(weighing_rule="LABEL")}
+    path = f"/v1/offers/{offer['id']}/revise"
+    assert stand.send("POST", path, by_label, party="mill", role="seller").problem() == "weight_changed"
+    deal = stand.take(offer, "piece_A1").ok()
+    assert (deal["quantity"], deal["gross"]["amount"]) == (tonnes("8"), 3080000)
+    by_scale = stand.list_offer("piece_A2").ok()
+    path = f"/v1/offers/{by_scale['id']}/revise"
+    revised = {"terms": make_terms(weighing_rule="THEORETICAL")}
+    assert stand.send("POST", path, revised, party="mill", role="seller").problem() == "weight_changed"
+    assert stand.broken() == {}
+
+
+def test_who_weighs_is_a_third_party(stand: Stand) -> None:
+    ids = stand.make_coils("A1")
+    third = {"weighing_rule": "THIRD_PARTY", "weigher_id": "trader"}
+    before = stand.snapshot()
+    assert stand.list_offer(*ids, terms={"weighing_rule": "THIRD_PARTY"}).problem() == "terms_not_allowed"
+    assert stand.list_offer(*ids, terms={**third, "weigher_id": "mill"}).problem() == "not_third_party"
+    assert stand.list_offer(*ids, terms={**third, "weigher_id": "nobody"}).problem() == "not_yet_known"
+    stand.hear(describe_party("trader", 2, state="suspended"))
+    assert stand.list_offer(*ids, terms=third).problem() == "party_suspended"
+    stand.hear(describe_party("trader", 3, group="MILLS"), describe_party("mill", 2, group="mills"))
+    assert stand.list_offer(*ids, terms=third).body["reason"] == "group"
+    assert stand.snapshot() == before
+    stand.hear(describe_party("trader", 4))
+    offer = stand.list_offer(*ids, terms=third).ok()
+    before = stand.snapshot()
+    assert stand.take(offer, *ids, party="trader").problem() == "not_third_party"
+    stand.hear(describe_party("buyer", 2, group="HAI"), describe_party("trader", 5, group="HAI"))
+    refused = stand.take(offer, *ids)
+    assert (refused.problem(), refused.body["reason"]) == ("not_third_party", "group")
+    assert stand.snapshot() == before
+    stand.hear(describe_party("trader", 6))
+    assert stand.take(offer, *ids).ok()["terms"]["weigher_id"] == "trader"
+
+
+def test_a_term_that_contradicts_another_is_refused_and_nothing_changes(stand: Stand) -> None:
+    ids = stand.make_coils("A1")
+    before = stand.snapshot()
+    for terms, field in (
+        ({"dispute_limit": "0.001"}, "$.terms.dispute_limit"),
+        ({"deposit_use": "eaten"}, "$.terms.deposit_use"),
+        ({"periods": {"supplement": "P31D"}}, "$.terms.periods.supplement"),
+    ):
+        refused = stand.list_offer(*ids, terms=terms)
+        assert (refused.status, refused.body["field"]) == (422, field)
+    assert stand.snapshot() == before

@@ -11,10 +11,12 @@ from events.logistics import DeliveryCancelled, DeliveryStarted
 from events.orders import (
     DealCompleted,
     DealDescribed,
+    DealPiece,
     DealSigned,
     DealStruck,
     DeliveryAccepted,
     OfferDescribed,
+    PiecesPassed,
 )
 from events.settlement import DepositsHeld, EscrowFunded
 from tests.services.orders.conftest import BEGINNING, Stand, describe_piece, tonnes
@@ -55,7 +57,18 @@ def test_a_deal_from_listing_to_completion(stand: Stand) -> None:
     assert stand.sign(deal["id"], "buyer").ok()["state"] == "signed"
     due = BEGINNING + timedelta(days=2)
     signed = {"deal_id": deal["id"], "market": "steel", "buyer_id": "buyer", "seller_id": "mill"}
-    assert stand.told() == [DealSigned(**signed, gross=Money(6352500, "CNY"), due_at=due, pay=timedelta(days=2))]
+    frozen = {"net": Quantity(Exact("8.25"), "TNE"), "gross": Money(3176250, "CNY")}
+    assert stand.told() == [
+        DealSigned(
+            **signed,
+            gross=Money(6352500, "CNY"),
+            due_at=due,
+            pay=timedelta(days=2),
+            pieces=[DealPiece(piece_id=f"piece_{number}", number=number, **frozen) for number in ("A1", "A2")],
+            quantity=Quantity(Exact("16.5"), "TNE"),
+            deposit_use="counts",
+        )
+    ]
 
     stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(6352500, "CNY")))
     [paid] = stand.told()
@@ -83,7 +96,9 @@ def test_a_deal_from_listing_to_completion(stand: Stand) -> None:
     stand.pay_out(deal["id"], accepted)
     done = stand.deal(deal["id"])
     assert (done["state"], done["due_at"]) == ("completed", None)
-    completed, described, last = stand.told()
+    passed, last, completed, described = stand.told()
+    sides = {"buyer_id": "buyer", "seller_id": "mill"}
+    assert passed == PiecesPassed(deal_id=deal["id"], **sides, piece_ids=ids)
     assert completed == DealCompleted(deal_id=deal["id"], buyer_id="buyer", seller_id="mill", piece_ids=ids)
     assert described.state == "completed"
     assert (last.version, last.taken_piece_ids) == (3, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import settings
@@ -11,9 +12,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from chassis.values import Exact, Money, Quantity
-from events.logistics import DeliveryCancelled, DeliveryDeparted, DeliveryStarted
-from events.orders import DealCancelled, DealCompleted, DealDefaulted, DealStruck, DeliveriesCalled, DeliveryAccepted
-from events.settlement import DepositRefused, DepositsHeld, EscrowFunded, EscrowOpened, PaymentMissed
+from events.logistics import DeliveriesClosed, DeliveryCancelled, DeliveryDeparted, DeliveryStarted, RecallAnswered
+from events.orders import (
+    DealCancelled,
+    DealCompleted,
+    DealDefaulted,
+    DealStruck,
+    DeliveriesCalled,
+    DeliveryAccepted,
+    PartEnded,
+    PartRecalled,
+)
+from events.settlement import DepositRefused, DepositsHeld, EscrowOpened, PaymentMissed, SupplementEnded
 from tests.services.orders.conftest import BEGINNING, Stand, make_terms
 
 ENDS = (DealCancelled, DealCompleted, DealDefaulted)
@@ -22,7 +32,7 @@ SIDES = {"buyer": "buyer", "seller": "mill"}
 
 
 class Walk(RuleBasedStateMachine):
-    """Sellers, buyers, trucks, money and time, each doing whatever it likes; logistics alone keeps to its own rules."""
+    """Sellers, buyers, trucks, money and time, each doing whatever it likes; logistics and settlement keep to their rules."""
 
     stand: Stand
 
@@ -36,6 +46,9 @@ class Walk(RuleBasedStateMachine):
         self.closed: set[str] = set()
         self.ended: Counter[str] = Counter()
         self.last: Counter[str] = Counter()
+        self.recalls: list[PartRecalled] = []
+        self.values: Counter[str] = Counter()
+        self.lines: set[tuple[str, str]] = set()
         self.count = 0
         for coils in (3, 2):
             self.list_pieces(coils)
@@ -55,6 +68,7 @@ class Walk(RuleBasedStateMachine):
             "valid_until": (at + timedelta(hours=4)).isoformat(),
             "deliver_by": (at + timedelta(hours=9)).isoformat(),
             "periods": {"deposit": "PT1H", "sign": "PT1H", "pay": "PT1H", "inspect": "PT1H"},
+            "dispute_limit": "0.01",
         }
 
     @rule(coils=st.integers(1, 4))
@@ -97,10 +111,7 @@ class Walk(RuleBasedStateMachine):
                 self.offers[place]["version"] = answer.body["version"]
 
     @rule(
-        pick=PICK,
-        news=st.sampled_from(
-            [DepositsHeld, DepositsHeld, DepositRefused, EscrowOpened, EscrowFunded, EscrowFunded, PaymentMissed]
-        ),
+        pick=PICK, news=st.sampled_from([DepositsHeld, DepositsHeld, DepositRefused, EscrowOpened, PaymentMissed, None])
     )
     def hear_of_money(self, pick: int, news: Any) -> None:
         if self.deals:
@@ -108,9 +119,28 @@ class Walk(RuleBasedStateMachine):
             more = {
                 DepositRefused: {"by": "buyer", "required": Money(1, "CNY")},
                 EscrowOpened: {"due_at": self.stand.frozen.at + timedelta(hours=2)},
-                EscrowFunded: {"amount": Money(**deal["gross"])},
             }
-            self.stand.hear(news(deal_id=deal["id"], **more.get(news, {})))
+            if news is None:
+                self._pay(deal, pick)
+            else:
+                self.stand.hear(news(deal_id=deal["id"], **more.get(news, {})))
+
+    def _pay(self, deal: dict[str, Any], pick: int) -> None:
+        """The buyer pays for some of what is unpaid, or for all of it."""
+        seen = self.stand.get(f"/v1/deals/{deal['id']}", party=deal["buyer_id"]).ok()
+        gross, missed = seen["gross"]["amount"], [each for each in seen["ended_parts"] if not each["is_paid"]]
+        if seen["state"] not in ("signed", "delivering") or missed:
+            return
+        if seen["pieces"]:
+            unpaid = [piece["piece_id"] for piece in seen["pieces"] if piece["piece_id"] not in seen["paid_piece_ids"]]
+            if unpaid:
+                self.stand.pay(seen, *unpaid[: 1 + pick % len(unpaid)])
+            return
+        whole, paid = Decimal(seen["quantity"]["value"]), Decimal(seen["paid_quantity"]["value"])
+        more = min(whole - paid, whole if pick % 2 else whole / 4)
+        upto = [int(gross * part / whole + Decimal("0.5")) for part in (paid, paid + more)]
+        if more:
+            self.stand.pay(seen, kg=format(more * 1000, "f"), amount=upto[1] - upto[0])
 
     @rule(pick=PICK, steps=st.integers(1, 6), kg=st.integers(0, 30_000))
     def go_on(self, pick: int, steps: int, kg: int) -> None:
@@ -123,7 +153,7 @@ class Walk(RuleBasedStateMachine):
             elif state == "effective":
                 self._sign(deal)
             elif state == "signed":
-                self.stand.hear(EscrowFunded(deal_id=deal["id"], amount=Money(**deal["gross"])))
+                self._pay(deal, pick)
             elif state == "delivering":
                 self._carry(deal, pick, kg)
             elif state == "settling":
@@ -157,8 +187,10 @@ class Walk(RuleBasedStateMachine):
     def _start_truck(self, deal: dict[str, Any], some: int) -> None:
         if deal["id"] in self.closed:
             return
-        carried = {id for other, _, ids in self.trucks if other is deal for id in ids}
-        free = [piece["piece_id"] for piece in deal["pieces"] if piece["piece_id"] not in carried]
+        seen = self.stand.get(f"/v1/deals/{deal['id']}", party=deal["buyer_id"]).ok()
+        gone = {id for other, _, ids in self.trucks if other is deal for id in ids}
+        gone |= {id for each in seen["ended_parts"] for id in each["piece_ids"]}
+        free = [id for id in seen["paid_piece_ids"] if id not in gone]
         if deal["pieces"] and not free:
             return
         delivery_id, ids = self._name(), free[:some] if deal["pieces"] else []
@@ -189,12 +221,81 @@ class Walk(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def settle(self, pick: int) -> None:
-        accepted = self.stand.rows(
-            "SELECT deal_id, id, gross_amount FROM delivery WHERE state = 'accepted' ORDER BY id"
+        waiting = self.stand.rows(
+            "SELECT v.deal_id, v.id, l.stage, l.gross_amount FROM delivery_line l JOIN delivery v ON v.id = l.delivery_id "
+            "WHERE l.state = 'accepted' ORDER BY l.id"
         )
-        if accepted:
-            deal_id, id, amount = accepted[pick % len(accepted)]
-            self.stand.pay_out(deal_id, {"id": id, "gross": {"amount": amount, "currency": "CNY"}})
+        if waiting:
+            deal_id, id, stage, amount = waiting[pick % len(waiting)]
+            short = amount // 2 if pick % 3 == 0 else 0
+            delivery = {"id": id, "gross": {"amount": amount, "currency": "CNY"}}
+            self.stand.pay_out(deal_id, delivery, stage, shortfall=short)
+
+    @rule(pick=PICK)
+    def end_supplement(self, pick: int) -> None:
+        owing = self.stand.rows(
+            "SELECT v.deal_id, v.id, l.stage FROM delivery_line l JOIN delivery v ON v.id = l.delivery_id "
+            "WHERE l.state = 'owing' ORDER BY l.id"
+        )
+        if owing:
+            deal_id, delivery_id, stage = owing[pick % len(owing)]
+            ids = {"deal_id": deal_id, "delivery_id": delivery_id, "stage": stage}
+            self.stand.hear(SupplementEnded(**ids, paid=Money(1, "CNY"), missed=Money(pick % 2, "CNY")))
+
+    @rule(pick=PICK, third=st.integers(0, 30_000))
+    def decide(self, pick: int, third: int) -> None:
+        """A third party weighs what is in dispute, or both sides name the lesser weight."""
+        open_ones = self.stand.rows(
+            "SELECT deal_id, id, least(loaded_value, received_value) FROM delivery WHERE state = 'disputed' ORDER BY id"
+        )
+        if not open_ones:
+            return
+        deal_id, id, least = open_ones[pick % len(open_ones)]
+        if pick % 2:
+            self.stand.weigh({"id": deal_id}, id, "1", "1", third=str(third), version=9)
+            return
+        deal = next(deal for deal in self.deals if deal["id"] == deal_id)
+        body = {"weight": {"value": format(least, "f"), "unit": "KGM"}}
+        for party in (deal["seller_id"], deal["buyer_id"]):
+            path = f"/v1/deals/{deal_id}/deliveries/{id}/agreed-weight"
+            self.stand.send("POST", path, body, party=party, role="signatory").ok()
+
+    @rule(
+        pick=PICK,
+        some=st.integers(1, 2),
+        move=st.sampled_from(["agree", "agree", "agree", "decline", "withdraw", None]),
+    )
+    def cancel(self, pick: int, some: int, move: str | None) -> None:
+        """The seller proposes to cancel what is left of a deal, and somebody answers."""
+        known = [deal for deal in self.deals if self._state(deal) == "delivering"]
+        if not known:
+            return
+        deal = known[pick % len(known)]
+        ids = [piece["piece_id"] for piece in deal["pieces"]][pick % 2 :][:some]
+        part = {"piece_ids": ids} if deal["pieces"] else {"quantity": {"value": "1", "unit": "TNE"}}
+        if deal["pieces"] and not ids:
+            return
+        path = f"/v1/deals/{deal['id']}/cancellations"
+        proposed = self.stand.send("POST", path, {"reason": "agreed", **part}, party="mill", role="signatory")
+        assert proposed.status in (201, 409, 503), proposed
+        if proposed.status == 201 and move:
+            party = "mill" if move == "withdraw" else deal["buyer_id"]
+            answer = self.stand.send("POST", f"{path}/{proposed.body['id']}/{move}", party=party, role="signatory")
+            assert answer.status in (200, 503), answer
+
+    @rule(pick=PICK)
+    def answer_recall(self, pick: int) -> None:
+        """Logistics lets go of what is on no truck, and says so, perhaps again."""
+        if not self.recalls:
+            return
+        recall = self.recalls[pick % len(self.recalls)]
+        live = self.stand.rows(
+            "SELECT piece_ids, quantity_value FROM delivery WHERE deal_id = :id AND state <> 'cancelled'",
+            id=recall.deal_id,
+        )
+        carried = {id for ids, _ in live for id in ids}
+        is_free = not carried & set(recall.piece_ids) and not (live and not recall.piece_ids)
+        self.stand.hear(RecallAnswered(deal_id=recall.deal_id, recall_id=recall.recall_id, is_free=is_free))
 
     @rule(pick=PICK)
     def close(self, pick: int) -> None:
@@ -203,7 +304,8 @@ class Walk(RuleBasedStateMachine):
         if called:
             deal = called[pick % len(called)]
             self.closed.add(deal["id"])
-            self.stand.close(deal)
+            unfetched = [piece["piece_id"] for piece in deal["pieces"]][: pick % 2]
+            self.stand.hear(DeliveriesClosed(deal_id=deal["id"], unfetched_piece_ids=unfetched))
 
     @rule(minutes=st.sampled_from([1, 20, 60, 240]))
     def pass_time(self, minutes: int) -> None:
@@ -222,17 +324,31 @@ class Walk(RuleBasedStateMachine):
             self.ended[event.subject] += isinstance(event, ENDS)
             if isinstance(event, DeliveriesCalled):
                 self.called.add(event.deal_id)
-            if isinstance(event, DealDefaulted) and event.reason == "not_delivered":
-                assert event.deal_id in self.closed
+            if isinstance(event, PartRecalled):
+                self.recalls.append(event)
+            if isinstance(event, PartEnded):
+                assert event.reason != "not_delivered" or event.deal_id in self.closed
+                self.values[event.deal_id] += event.value.amount
             if isinstance(event, DealStruck):
                 assert self.ended[event.deal_id] == 0
             if isinstance(event, DeliveryAccepted):
                 assert event.net + event.tax == event.gross
-                if event.is_last:
-                    self.last[event.deal_id, event.delivery_id] = 1
+                self._add_line(event)
+            if isinstance(event, DealCompleted | DealDefaulted) or (
+                isinstance(event, DealCancelled) and self.values[event.deal_id]
+            ):
+                deal = next(each for each in self.deals if each["id"] == event.deal_id)
+                assert self.values[event.deal_id] == deal["gross"]["amount"]
         assert all(count <= 1 for count in self.ended.values())
         deals = Counter(deal_id for deal_id, _ in self.last)
         assert all(count == 1 for count in deals.values())
+
+    def _add_line(self, event: DeliveryAccepted) -> None:
+        if event.is_last:
+            self.last[event.deal_id, event.delivery_id] = 1
+        if (event.delivery_id, event.stage) not in self.lines:
+            self.lines.add((event.delivery_id, event.stage))
+            self.values[event.deal_id] += event.value.amount
 
 
 def test_no_walk_breaks_an_invariant(stand: Stand) -> None:

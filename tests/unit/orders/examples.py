@@ -35,7 +35,15 @@ def make_market() -> dict[str, Any]:
         default_tax_rate=Exact("0.13"),
         buyer_deposit_percent=number("0", "10", "20"),
         seller_deposit_percent=number("0", "5", "20"),
-        weighing_rule=choice("WITHIN_TOL_SELLER_ELSE_BUYER", "LABEL", "SELLER_WEIGHT", "BUYER_WEIGHT"),
+        weighing_rule=choice(
+            "WITHIN_TOL_SELLER_ELSE_BUYER",
+            "LABEL",
+            "THEORETICAL",
+            "SELLER_WEIGHT",
+            "BUYER_WEIGHT",
+            "THIRD_PARTY",
+            "EXCESS_ONLY",
+        ),
         tolerance=number("0", "0.003", "0.05"),
         delivery_mode=choice("self_pickup", "delivered"),
         periods=MarketPeriods(

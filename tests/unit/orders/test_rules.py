@@ -14,7 +14,8 @@ from events.orders import DealPiece
 from services.orders.contracts.model import Agreement, AlreadySigned, WrongHash, hash_body, write_body
 from services.orders.contracts.model import State as AgreementState
 from services.orders.deals.delivery import NotInDeal, check_part
-from services.orders.deals.model import Deal, Part, Trader, WorthNothing
+from services.orders.deals.model import Deal, Trader, WorthNothing
+from services.orders.deals.parts import Part, take_away
 from services.orders.measures import TooFine, in_price_unit, measure_piece
 from services.orders.parties.model import Party, find_common_hand
 from tests.unit.orders.examples import NOW, make_frozen_terms
@@ -83,13 +84,15 @@ def test_a_deal_that_is_worth_nothing_is_refused() -> None:
         strike("0.000001")
 
 
-def test_the_rest_of_a_deal_is_what_no_part_covers() -> None:
+def test_what_is_left_of_a_deal_is_what_no_part_covers() -> None:
     deal = strike("8.25", "7", "1")
     parts = [Part(["piece_0"], Quantity(Exact("8.25"), "TNE")), Part(["piece_2"], Quantity(Exact("1"), "TNE"))]
-    assert deal.rest_after(parts) == Part(["piece_1"], Quantity(Exact("7"), "TNE"))
-    assert deal.rest_after([]) == deal.whole
+    left = take_away(deal.whole, parts, deal.pieces)
+    assert left == Part(["piece_1"], Quantity(Exact("7"), "TNE"))
+    assert take_away(deal.whole, [], deal.pieces) == deal.whole
+    assert deal.whole.holds(left) and not left.holds(parts[0])
     with pytest.raises(NotInDeal):
-        check_part(deal.rest_after(parts), Part(["piece_0"], Quantity(Exact("8.25"), "TNE")))
+        check_part(left, Part(["piece_0"], Quantity(Exact("8.25"), "TNE")))
     with pytest.raises(NotInDeal):
         check_part(deal.whole, Part(["piece_9"], Quantity(Exact("1"), "TNE")))
 
@@ -97,8 +100,8 @@ def test_the_rest_of_a_deal_is_what_no_part_covers() -> None:
 def test_a_deal_by_weight_is_covered_by_quantities_and_may_be_exceeded() -> None:
     deal = strike("10")
     deal.pieces = []
-    assert deal.rest_after([Part([], Quantity(Exact("4"), "TNE"))]) == Part([], Quantity(Exact("6"), "TNE"))
-    assert not deal.rest_after([Part([], Quantity(Exact("11"), "TNE"))]).quantity
+    assert take_away(deal.whole, [Part([], Quantity(Exact("4"), "TNE"))], []) == Part([], Quantity(Exact("6"), "TNE"))
+    assert not take_away(deal.whole, [Part([], Quantity(Exact("11"), "TNE"))], [])
 
 
 facts = st.dictionaries(

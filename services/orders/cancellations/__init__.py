@@ -1,0 +1,1 @@
+"""Cancellations: both sides of a deal let go of a part that is paid and not yet delivered."""
