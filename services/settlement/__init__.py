@@ -1,11 +1,11 @@
 """Settlement keeps money: balances, deposits, escrow, what came in by bank or card, and what goes out.
 
-It owns accounts with their journals and postings, deposits and holds, escrows, statements, bank credits, card payments
-and payouts. Every movement is one journal of the ledger; everything else here says why it was made.
+It owns accounts with their journals and postings, deposits and holds, escrows, supplements, statements, invoices, bank
+credits, card payments and payouts. Every movement is one journal of the ledger; everything else here says why it was made.
 
-Locks are taken in this order: escrow, deposits, holds, then bank credit, reconciliation, card payment or payout, then
-the ledger's accounts (inside ``post``, in the order of their ids). A command posts once, but for what Stripe moved of
-one card payment: that is posted one by one, and a deadlock there runs the whole command again.
+Locks are taken in this order: escrow, deposits, holds, supplement or invoice, then bank credit, reconciliation, card
+payment or payout, then the ledger's accounts (inside ``post``, in the order of their ids). A command posts once, but for
+what Stripe moved of one card payment: that is posted one by one, and a deadlock there runs the whole command again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from services.settlement.escrows.model import Escrow
 from services.settlement.holds import api as holds_api
 from services.settlement.holds import consumers as holds_consumers
 from services.settlement.holds import invariants as holds_invariants
+from services.settlement.invoices import api as invoices_api
+from services.settlement.invoices import invariants as invoices_invariants
 from services.settlement.ledger import api as ledger_api
 from services.settlement.ledger import invariants as ledger_invariants
 from services.settlement.ledger.measuring import Meter as BalanceMeter
@@ -41,6 +43,10 @@ from services.settlement.payouts.commands import remind_of_payout
 from services.settlement.payouts.model import Payout
 from services.settlement.statements import api as statements_api
 from services.settlement.statements import invariants as statements_invariants
+from services.settlement.supplements import api as supplements_api
+from services.settlement.supplements import invariants as supplements_invariants
+from services.settlement.supplements.commands import miss_overdue
+from services.settlement.supplements.model import Supplement
 
 
 def set_up(session: Session, caller: Caller, settings: Settings) -> None:
@@ -58,7 +64,9 @@ SERVICE = Service(
         "card-payments",
         "card-events",
         "escrows",
+        "supplements",
         "statements",
+        "invoices",
         "payouts",
         "reconciliations",
     ),
@@ -66,7 +74,9 @@ SERVICE = Service(
         ledger_api.routes,
         holds_api.routes,
         escrows_api.routes,
+        supplements_api.routes,
         statements_api.routes,
+        invoices_api.routes,
         banking_api.routes,
         payouts_api.routes,
         payments.BLUEPRINT,
@@ -81,6 +91,7 @@ SERVICE = Service(
     ),
     timers={
         Escrow: lapse_overdue,
+        Supplement: miss_overdue,
         BankCredit: remind_of_credit,
         Payout: remind_of_payout,
         **payments.TIMERS,
@@ -91,7 +102,9 @@ SERVICE = Service(
         *ledger_invariants.INVARIANTS,
         *holds_invariants.INVARIANTS,
         *escrows_invariants.INVARIANTS,
+        *supplements_invariants.INVARIANTS,
         *statements_invariants.INVARIANTS,
+        *invoices_invariants.INVARIANTS,
         *banking_invariants.INVARIANTS,
         *payouts_invariants.INVARIANTS,
         *payments.INVARIANTS,

@@ -1,132 +1,99 @@
-"""Shares a deal's money out: when a delivery is accepted, a side breaks the deal, or it comes to nothing.
-
-Each does the same in the same order: lock escrow, deposits and holds; share; post one journal; write the line of the
-statement.
-"""
+"""Pays accepted deliveries: at once, or when the seller has recorded its invoice where the deal says so."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
-
 from sqlalchemy.orm import Session
 
-from chassis.auth import Caller
 from chassis.messages import emit
 from chassis.problems import NotYetKnown
 from chassis.values import Money
-from events.orders import DealDefaulted, DeliveryAccepted
+from events.orders import DeliveryAccepted
 from events.settlement import DeliverySettled
-from services.settlement.escrows.commands import lock_escrow
 from services.settlement.escrows.model import Escrow
-from services.settlement.escrows.shares import (
-    Purse,
-    Shares,
-    legs_of,
-    share_back,
-    share_default,
-    share_delivery,
-    share_last_delivery,
-)
-from services.settlement.holds.commands import draw, lock_deposits
-from services.settlement.holds.model import Deposits, Hold, Side
-from services.settlement.ledger.commands import post_certain
-from services.settlement.statements.commands import find_delivery, write_line
+from services.settlement.escrows.moving import DealMoney, lock_deal, share_out, stand
+from services.settlement.escrows.shares import Kept, Shares, share_delivery, share_early_delivery
+from services.settlement.escrows.standing import open_purse
+from services.settlement.invoices.commands import expect_invoice
+from services.settlement.statements.commands import find_delivery, say_delivery
 from services.settlement.statements.model import LineKind, StatementLine
+from services.settlement.supplements.commands import ask_supplement
 
 
-@dataclass
-class _DealMoney:
-    """The rows of one deal's money, locked."""
+def settle_delivery(session: Session, accepted: DeliveryAccepted) -> None:
+    """Pay a stage of an accepted delivery and tell; one that was paid before is told again. Raises NotYetKnown.
 
-    escrow: Escrow | None
-    deposits: Deposits
-    holds: dict[Side, Hold]
-
-    @property
-    def purse(self) -> Purse:
-        nothing = Money.zero(self.deposits.buyer_deposit.currency)
-        held = {side: hold.remaining for side, hold in self.holds.items()}
-        return Purse(
-            escrow=self.escrow.rest if self.escrow else nothing,
-            buyer_deposit=held.get(Side.BUYER, nothing),
-            seller_deposit=held.get(Side.SELLER, nothing),
-        )
-
-    @property
-    def forfeit_fee_rate(self) -> Decimal:
-        """The platform takes nothing of a forfeit before the agreement that says so is signed."""
-        return self.escrow.forfeit_fee_rate if self.escrow else Decimal(0)
-
-
-def settle_delivery(session: Session, caller: Caller, accepted: DeliveryAccepted) -> None:
-    """Pay an accepted delivery and tell; one that was paid before is told again. Raises NotYetKnown."""
-    deal = _lock(session, caller, accepted.deal_id)
+    Where the deal's escrow waits for the seller's invoice, the invoice is awaited and nothing moves yet.
+    """
+    deal = lock_deal(session, accepted.deal_id)
     if deal.escrow is None:
         raise NotYetKnown(f"the payment of the deal {accepted.deal_id!r} has not been asked for yet")
-    line = find_delivery(session, accepted.delivery_id)
+    line = find_delivery(session, accepted.delivery_id, accepted.stage)
     if line is None:
-        share = share_last_delivery if accepted.is_last else share_delivery
-        shares = share(accepted.gross, deal.purse, deal.escrow.fee_rate)
-        deal.escrow.pay_out(shares)
-        journal_id = _move(session, deal, shares, f"delivery:{accepted.delivery_id}", "delivery_settlement")
-        line = write_line(session, deal.deposits, LineKind.DELIVERY, journal_id, shares, delivery=accepted)
-        if accepted.is_last:
-            deal.escrow.close(Money.zero(accepted.gross.currency))
-            deal.deposits.move("resolve")
-    emit(session, _settled(accepted, line), of=deal.escrow)
+        waits = deal.escrow.release == "invoice" and accepted.value is not None and bool(accepted.gross)
+        expect_invoice(session, deal.deposits, accepted, releases=accepted if waits else None)
+        if waits:
+            return
+        line = pay_delivery(session, deal, deal.escrow, accepted)
+    _tell(session, deal.escrow, accepted, line)
 
 
-def break_deal(session: Session, caller: Caller, defaulted: DealDefaulted) -> None:
-    """Forfeit the deposit of the side that broke a deal, give the rest back; does nothing when the deal is over."""
-    deal = _lock(session, caller, defaulted.deal_id)
-    if deal.deposits.can("resolve"):
-        side = Side(defaulted.by)
-        shares = share_default(side, defaulted.forfeit, deal.purse, deal.forfeit_fee_rate)
-        _end(session, deal, shares, LineKind.DEFAULT, f"{side}: {defaulted.reason}")
+def release_delivery(session: Session, accepted: DeliveryAccepted) -> None:
+    """Pay a delivery whose invoice has just been recorded, and tell."""
+    deal = lock_deal(session, accepted.deal_id)
+    if deal.escrow is not None and find_delivery(session, accepted.delivery_id, accepted.stage) is None:
+        _tell(session, deal.escrow, accepted, pay_delivery(session, deal, deal.escrow, accepted))
 
 
-def call_off_deal(session: Session, caller: Caller, deal_id: str, reason: str) -> None:
-    """Give everything back that a deal holds; nothing happens when the deal is over or its deposits were refused."""
-    deal = _lock(session, caller, deal_id)
-    if deal.deposits.can("resolve"):
-        _end(session, deal, share_back(deal.purse), LineKind.CANCELLATION, reason)
+def pay_delivery(session: Session, deal: DealMoney, escrow: Escrow, accepted: DeliveryAccepted) -> StatementLine:
+    """Share out what a delivery came to, and end the deal when it was the last part of it."""
+    if accepted.value is None or accepted.value:
+        escrow.pay_out()
+    value, shares = share_accepted(deal, escrow, accepted)
+    stage = "" if accepted.stage == "whole" else f":{accepted.stage}"
+    line = share_out(
+        session,
+        deal,
+        LineKind.DELIVERY,
+        f"delivery:{accepted.delivery_id}{stage}",
+        shares,
+        journal_kind="delivery_settlement",
+        reason=accepted.reason,
+        said=say_delivery(accepted, value),
+    )
+    escrow.resolve(shares, _resolved(escrow, accepted, value))
+    if escrow.is_resolved and deal.deposits.can("resolve"):
+        deal.deposits.move("resolve")
+    return line
 
 
-def _lock(session: Session, caller: Caller, deal_id: str) -> _DealMoney:
-    escrow = lock_escrow(session, caller, deal_id)
-    return _DealMoney(escrow, *lock_deposits(session, caller, deal_id))
+def share_accepted(deal: DealMoney, escrow: Escrow, accepted: DeliveryAccepted) -> tuple[Money | None, Shares]:
+    """The value that the delivery resolves and who gets what; of old, no value was told and the last one took all."""
+    if accepted.value is not None:
+        value = min(accepted.value, escrow.open)
+        purse, kept = open_purse(stand(escrow, deal), value, Money.zero(value.currency))
+        return value, share_delivery(accepted.gross, purse, kept, escrow.fee_rate)
+    if accepted.is_last:
+        kept = Kept.nothing(accepted.gross.currency)
+        return None, share_delivery(accepted.gross, deal.purse, kept, escrow.fee_rate)
+    return None, share_early_delivery(accepted.gross, deal.purse, escrow.fee_rate)
 
 
-def _end(session: Session, deal: _DealMoney, shares: Shares, kind: LineKind, reason: str) -> None:
-    journal_id = _move(session, deal, shares, f"{kind}:{deal.deposits.id}", kind)
-    write_line(session, deal.deposits, kind, journal_id, shares, reason=reason)
-    deal.deposits.move("resolve")
-    if deal.escrow is not None and deal.escrow.can("close"):
-        deal.escrow.close(shares.returned)
+def _resolved(escrow: Escrow, accepted: DeliveryAccepted, value: Money | None) -> Money:
+    if value is not None:
+        return value
+    return escrow.open if accepted.is_last else Money.zero(accepted.gross.currency)
 
 
-def _move(session: Session, deal: _DealMoney, shares: Shares, key: str, kind: str) -> str | None:
-    """Post what the shares say and resolve what was drawn from the holds; None when nothing moves."""
-    deposits, nothing = deal.deposits, Money.zero(shares.fee.currency)
-    legs = legs_of(shares, buyer_id=deposits.buyer_id, seller_id=deposits.seller_id)
-    if not any(leg.amount for leg in legs):
-        return None
-    journal_id = post_certain(session, key=key, kind=kind, subject=deposits.id, legs=legs)
-    buyers, sellers = deal.holds.get(Side.BUYER), deal.holds.get(Side.SELLER)
-    drawn = {"converted": shares.from_deposit, "forfeited": shares.buyer_forfeited}
-    draw(session, buyers, journal_id, released=shares.buyer_released, **drawn)
-    drawn = {"converted": nothing, "forfeited": shares.seller_forfeited}
-    draw(session, sellers, journal_id, released=shares.seller_released, **drawn)
-    return journal_id
-
-
-def _settled(accepted: DeliveryAccepted, line: StatementLine) -> DeliverySettled:
-    return DeliverySettled(
+def _tell(session: Session, escrow: Escrow, accepted: DeliveryAccepted, line: StatementLine) -> None:
+    """Say that a delivery is settled, and ask the buyer for what neither escrow nor deposit covered."""
+    ask_supplement(session, escrow, accepted, line.shares.shortfall)
+    settled = DeliverySettled(
         deal_id=accepted.deal_id,
         delivery_id=accepted.delivery_id,
         statement_id=line.statement_id,
         paid=line.shares.paid,
         fee=line.shares.fee,
         shortfall=line.shares.shortfall,
+        stage=accepted.stage,
     )
+    emit(session, settled, of=escrow)

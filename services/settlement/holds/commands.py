@@ -109,3 +109,9 @@ def draw(
         hold, rest = hold.divide(moved)
         session.add_all([hold, rest])
     hold.resolve(journal_id, released=released, converted=converted, forfeited=forfeited)
+
+
+def draw_converted(session: Session, hold: Hold | None, journal_id: str, converted: Money) -> None:
+    """Resolve what a payment used of a deposit."""
+    nothing = Money.zero(converted.currency)
+    draw(session, hold, journal_id, released=nothing, converted=converted, forfeited=nothing)

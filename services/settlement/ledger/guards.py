@@ -18,11 +18,7 @@ APP = "settlement_app"
 def guard_ledger(append_only: tuple[str, ...]) -> Iterator[str]:
     """The statements that guard the tables once they and the functions are there."""
     for table in append_only:
-        yield (
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-        )
-        yield f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {APP}"
+        yield from keep_rows(table)
     yield (
         "CREATE CONSTRAINT TRIGGER posting_balanced AFTER INSERT ON posting DEFERRABLE INITIALLY DEFERRED "
         "FOR EACH ROW EXECUTE FUNCTION check_journal_balances()"
@@ -30,3 +26,12 @@ def guard_ledger(append_only: tuple[str, ...]) -> Iterator[str]:
     yield f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {', '.join(LEDGER)} FROM {APP}"
     yield "REVOKE EXECUTE ON FUNCTION post_journals FROM PUBLIC"
     yield f"GRANT EXECUTE ON FUNCTION post_journals TO {APP}"
+
+
+def keep_rows(table: str) -> Iterator[str]:
+    """The statements that let what is written into a table stay as it is."""
+    yield (
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    yield f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {APP}"

@@ -19,6 +19,12 @@ def balance_of(session: Session, owner_id: str, kind: Kind, currency: str) -> Mo
     return Money(found or 0, currency)
 
 
+def posting_number(session: Session, journal_id: str, account: str) -> int:
+    """Which posting of an account a journal made: they are counted without a gap, in the order of their commits."""
+    its = (Posting.journal_id == journal_id, Posting.account_id == account)
+    return session.scalars(select(Posting.number).where(*its)).one()
+
+
 def sum_balances(session: Session) -> list[tuple[str, str, int]]:
     """What all accounts of a kind hold together: kind, currency, minor units."""
     total = select(Account.kind, Account.currency, func.sum(Account.balance))

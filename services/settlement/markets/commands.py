@@ -19,4 +19,5 @@ def describe_market(session: Session, event: MarketDescribed) -> None:
         event.version,
         fee_rate=fees.fee_rate,
         forfeit_fee_rate=fees.forfeit_fee_rate,
+        fee_tax_rate=fees.fee_tax_rate,
     )

@@ -12,7 +12,10 @@ from services.settlement.base import Base
 
 
 class Market(Base):
-    """An industry's market: projection of ``catalog.market_described``. Rates are fractions."""
+    """An industry's market: projection of ``catalog.market_described``.
+
+    Rates are fractions; the tax of ``fee_tax_rate`` is included in what the platform takes.
+    """
 
     __tablename__ = "market"
 
@@ -20,6 +23,7 @@ class Market(Base):
     version: Mapped[int]
     fee_rate: Mapped[Decimal] = mapped_column(Numeric(18, 6))
     forfeit_fee_rate: Mapped[Decimal] = mapped_column(Numeric(18, 6))
+    fee_tax_rate: Mapped[Decimal] = mapped_column(Numeric(18, 6), server_default="0.06")
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -34,3 +34,10 @@ def find_account(session: Session, party_id: str, account_id: str) -> Registered
     """A company's own bank account by its id, or None."""
     mine = (RegisteredAccount.party_id == party_id, RegisteredAccount.id == account_id)
     return session.scalars(select(RegisteredAccount).where(*mine)).one_or_none()
+
+
+def name_parties(session: Session, party_ids: Iterable[str]) -> dict[str, str]:
+    """The names of companies by their ids; one that has not been heard of yet is called by its id."""
+    wanted = sorted(set(party_ids))
+    known = session.execute(select(Party.id, Party.name).where(Party.id.in_(wanted)))
+    return {id: id for id in wanted} | {id: name for id, name in known}

@@ -65,7 +65,7 @@ def list_movements(client: stripe.StripeClient, *, since: int, after: str | None
     if after is not None:
         params["starting_after"] = after
     try:
-        page = client.v1.balance_transactions.list(params)
+        page = client.v1.balance_transactions.list(params, {"max_network_retries": 0})
     except stripe.InvalidRequestError:
         if after is None:
             raise

@@ -10,9 +10,9 @@ _SAID = """
         (buyer_id, 'escrow', -(from_escrow + returned)),
         (buyer_id, 'frozen', -(from_deposit + buyer_released + buyer_forfeited)),
         (seller_id, 'frozen', -(seller_released + seller_forfeited)),
-        (buyer_id, 'available', returned + buyer_released + seller_forfeited
+        (buyer_id, 'available', returned + buyer_released + seller_forfeited - from_supplement
             - CASE WHEN buyer_forfeited > 0 THEN 0 ELSE forfeit_fee END),
-        (seller_id, 'available', from_escrow + from_deposit - fee + seller_released + buyer_forfeited
+        (seller_id, 'available', from_escrow + from_deposit + from_supplement - fee + seller_released + buyer_forfeited
             - CASE WHEN buyer_forfeited > 0 THEN forfeit_fee ELSE 0 END),
         ('platform', 'fee', fee + forfeit_fee)
     ) AS leg (owner, kind, amount)
@@ -34,13 +34,16 @@ INVARIANTS = (
     Invariant(
         "statement_adds_up",
         "A delivery's gross is its net and tax, and is what was paid for it and what fell short.",
-        "SELECT id FROM statement_line WHERE gross <> net + tax OR gross <> from_escrow + from_deposit + shortfall",
+        """
+        SELECT id FROM statement_line WHERE gross <> net + tax OR gross <> from_escrow + from_deposit + shortfall
+        OR (kind = 'delivery') <> (gross IS NOT NULL)
+        """,
     ),
     Invariant(
         "settlement_stated",
         "Every journal that shared a deal's money out has its line in a statement.",
         """
-        SELECT id FROM journal WHERE kind IN ('delivery_settlement', 'default', 'cancellation')
+        SELECT id FROM journal WHERE kind IN ('delivery_settlement', 'default', 'cancellation', 'supplement')
         AND NOT EXISTS (SELECT FROM statement_line WHERE journal_id = journal.id)
         """,
     ),
@@ -52,6 +55,15 @@ INVARIANTS = (
         LEFT JOIN statement_line AS line ON line.statement_id = statement.id
         GROUP BY escrow.id HAVING (escrow.paid_out, escrow.returned, escrow.shortfall)
             <> (coalesce(sum(line.from_escrow), 0), coalesce(sum(line.returned), 0), coalesce(sum(line.shortfall), 0))
+        """,
+    ),
+    Invariant(
+        "value_is_used",
+        "A line takes out of escrow no more than the value that it resolves, but for what the last line finds left.",
+        """
+        SELECT line.id FROM statement_line AS line JOIN statement ON statement.id = line.statement_id
+        JOIN escrow ON escrow.id = statement.deal_id
+        WHERE line.value IS NOT NULL AND line.from_escrow + line.returned > line.value AND escrow.state <> 'closed'
         """,
     ),
     Invariant(

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page, page, see
+from chassis.wire import File
+from services.settlement.parties.queries import name_parties
 from services.settlement.statements.model import Statement, StatementLine
+from services.settlement.statements.paper import write_statement
 
 Written = tuple[Statement, list[StatementLine]]
 
@@ -28,6 +31,17 @@ def show_statement(session: Session, caller: Caller, statement_id: str) -> Writt
     """One statement with its lines. Raises NotFound."""
     statement = see(session, Statement, statement_id, caller)
     return statement, _lines_of(session, [statement])[statement.id]
+
+
+def print_statement(session: Session, caller: Caller, statement_id: str) -> File:
+    """One statement as a document. Raises NotFound."""
+    statement, lines = show_statement(session, caller, statement_id)
+    return write_statement(statement, lines, name_parties(session, (statement.buyer_id, statement.seller_id)))
+
+
+def find_line(session: Session, line_id: str) -> StatementLine:
+    """A line of a statement by its id."""
+    return session.scalars(select(StatementLine).where(StatementLine.id == line_id)).one()
 
 
 def _lines_of(session: Session, statements: list[Statement]) -> dict[str, list[StatementLine]]:

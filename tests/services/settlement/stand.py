@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,17 @@ from chassis.timers import Timers
 from chassis.values import Exact, Money, Quantity, UnitPrice, read_wire
 from events.catalog import MarketDescribed, MarketFees
 from events.identity import BankAccount, PartyDescribed
-from events.orders import DealCancelled, DealDefaulted, DealSigned, DealStruck, DeliveryAccepted, PaymentCalled
+from events.orders import (
+    DealCancelled,
+    DealCompleted,
+    DealDefaulted,
+    DealPiece,
+    DealSigned,
+    DealStruck,
+    DeliveryAccepted,
+    PartEnded,
+    PaymentCalled,
+)
 from services.settlement import SERVICE
 from services.settlement.ledger.commands import post_certain
 from services.settlement.ledger.model import Kind, Leg
@@ -40,6 +50,18 @@ SAID = {kind.type: kind for kind in vars(events.settlement).values() if hasattr(
 def cny(amount: int) -> Money:
     """Fen."""
     return Money(amount, "CNY")
+
+
+def tonnes(value: str) -> Quantity:
+    """A weight."""
+    return Quantity(Exact(value), "TNE")
+
+
+def coils(**gross: int) -> list[DealPiece]:
+    """Pieces of a deal with their prices, each of a tonne."""
+    return [
+        DealPiece(piece_id=id, number=f"C-{id}", net=tonnes("1"), gross=cny(amount)) for id, amount in gross.items()
+    ]
 
 
 @dataclass
@@ -87,7 +109,8 @@ class Stand:
         if method == "POST":
             headers["Idempotency-Key"] = key or f"test-key-{next(self._keys):08d}"
         response = self.app.test_client().open(path, method=method, json=body, headers=headers)
-        return Answer(response.status_code, response.get_json())
+        body = response.get_json() if response.is_json else response.data
+        return Answer(response.status_code, body)
 
     def get(self, path: str, *, party: str = "buyer", role: str = "finance") -> Answer:
         """Ask a query."""
@@ -128,7 +151,7 @@ class Stand:
 
     def broken_by(self, *statements: str) -> dict[str, list[str]]:
         """The invariants that some SQL would break, past what forbids it; nothing of it stays."""
-        guarded = ("account", "journal", "posting", "statement", "statement_line")
+        guarded = ("account", "journal", "posting", "statement", "statement_line", "escrow_payment")
         with self.owner.engine.connect() as connection:
             for table in guarded:
                 connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -149,11 +172,11 @@ class Stand:
         said = {"name": party, "country": "CN", "state": "admitted", "identifiers": [], "bank_accounts": accounts}
         self.hear(PartyDescribed(party_id=party, version=version, **said))
 
-    def describe_market(self, fee_rate: str = "0.001", forfeit_fee_rate: str = "0") -> None:
+    def describe_market(self, fee_rate: str = "0.001", forfeit_fee_rate: str = "0", *, version: int = 1) -> None:
         """Let the market's rates be known."""
         fees = MarketFees(fee_rate=Exact(fee_rate), forfeit_fee_rate=Exact(forfeit_fee_rate), penalty_rate=Exact("0.2"))
         terms, name = make_market()["terms"], {"en": "steel", "zh": "钢材"}
-        self.hear(MarketDescribed(market="steel", version=1, name=name, terms=terms, fees=fees))
+        self.hear(MarketDescribed(market="steel", version=version, name=name, terms=terms, fees=fees))
 
     def credit(self, reference: str, **changed: Any) -> Answer:
         """Record what came in by bank for the buyer from its registered account, or whatever is said instead."""
@@ -200,18 +223,29 @@ class Stand:
             )
         )
 
-    def sign(self, deal: str = "deal_1", gross: int = 10_000, pay: timedelta = DAY, *, ago: timedelta = ZERO) -> None:
+    def sign(
+        self, deal: str = "deal_1", gross: int = 10_000, pay: timedelta = DAY, *, ago: timedelta = ZERO, **said: Any
+    ) -> None:
         """Both have signed, some time ago."""
         due_at = clock.now() - ago + pay
         sides = {"buyer_id": "buyer", "seller_id": "mill"}
-        self.hear(DealSigned(deal_id=deal, market="steel", gross=cny(gross), due_at=due_at, pay=pay, **sides))
+        self.hear(DealSigned(deal_id=deal, market="steel", gross=cny(gross), due_at=due_at, pay=pay, **sides, **said))
 
-    def pay(self, deal: str = "deal_1", **caller: Any) -> Answer:
-        """The buyer pays."""
-        return self.send("POST", f"/v1/escrows/{deal}/pay", **caller)
+    def pay(self, deal: str = "deal_1", body: Any = None, **caller: Any) -> Answer:
+        """The buyer pays all that is left, or what the body names."""
+        return self.send("POST", f"/v1/escrows/{deal}/pay", body or {}, **caller)
 
-    def accept(self, gross: int, *, delivery: str = "delivery_1", is_last: bool = True, deal: str = "deal_1") -> None:
-        """A delivery is accepted."""
+    def accept(
+        self,
+        gross: int,
+        *,
+        delivery: str = "delivery_1",
+        is_last: bool = True,
+        deal: str = "deal_1",
+        value: int | None = None,
+        **said: Any,
+    ) -> None:
+        """A delivery is accepted: of old without a value, or with its share of the deal's gross."""
         weight = Quantity(Exact("8.25"), "TNE")
         net = cny(gross).without_rate(Exact("0.13"))
         self.hear(
@@ -227,8 +261,41 @@ class Stand:
                 tax=cny(gross) - net,
                 gross=cny(gross),
                 is_last=is_last,
+                value=None if value is None else cny(value),
+                **said,
             )
         )
+
+    def end(
+        self,
+        part: str,
+        value: int,
+        *,
+        by: Any = None,
+        forfeit: int = 0,
+        is_paid: bool = True,
+        piece_ids: Sequence[str] = (),
+        quantity: str = "8.25",
+        deal: str = "deal_1",
+    ) -> None:
+        """A part of a deal will not be delivered."""
+        self.hear(
+            PartEnded(
+                deal_id=deal,
+                part_id=part,
+                by=by,
+                piece_ids=list(piece_ids),
+                quantity=tonnes(quantity),
+                value=cny(value),
+                is_paid=is_paid,
+                forfeit=cny(forfeit),
+                reason="agreed" if by is None else "not_delivered",
+            )
+        )
+
+    def complete(self, deal: str = "deal_1") -> None:
+        """The deal is over."""
+        self.hear(DealCompleted(deal_id=deal, buyer_id="buyer", seller_id="mill", piece_ids=[]))
 
     def cancel(self, deal: str = "deal_1") -> None:
         """The deal comes to nothing."""
@@ -242,12 +309,25 @@ class Stand:
         """The time to pay is over."""
         self.hear(PaymentCalled(deal_id=deal))
 
-    def fund(self, *, buyer_deposit: int = 1000, seller_deposit: int = 500, gross: int = 10_000, **rates: str) -> None:
-        """A deal that is struck, signed and paid by rich companies; what was told so far is dropped."""
+    def await_payment(
+        self,
+        *,
+        buyer_deposit: int = 1000,
+        seller_deposit: int = 500,
+        gross: int = 10_000,
+        rates: Mapping[str, str] = {},
+        **said: Any,
+    ) -> None:
+        """A deal of rich companies that is struck and signed; what was told so far is dropped."""
         self.top_up(buyer=100_000, mill=100_000)
         self.describe_market(**rates)
         self.strike(buyer_deposit=buyer_deposit, seller_deposit=seller_deposit)
-        self.sign(gross=gross)
+        self.sign(gross=gross, **said)
+        self.told()
+
+    def fund(self, *, buyer_deposit: int = 1000, seller_deposit: int = 500, gross: int = 10_000, **rates: str) -> None:
+        """A deal of rich companies that is struck, signed and paid; what was told so far is dropped."""
+        self.await_payment(buyer_deposit=buyer_deposit, seller_deposit=seller_deposit, gross=gross, rates=rates)
         self.pay().ok()
         self.told()
 

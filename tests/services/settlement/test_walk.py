@@ -13,16 +13,37 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from chassis.problems import Conflict, NotYetKnown
-from tests.services.settlement.stand import Stand, cny
+from tests.services.settlement.stand import Stand, cny, coils, tonnes
 
 DEALS = ["deal_1", "deal_2", "deal_3"]
 AMOUNTS = st.one_of(st.integers(0, 40), st.integers(0, 4000))
+STAGES = st.sampled_from(["whole", "undisputed", "decided"])
 STEPS = st.one_of(
     st.tuples(st.just("top_up"), st.sampled_from(["buyer", "mill"]), st.integers(1, 5000)),
     st.tuples(st.just("strike"), st.sampled_from(DEALS), AMOUNTS, AMOUNTS),
-    st.tuples(st.just("sign"), st.sampled_from(DEALS), AMOUNTS),
+    st.tuples(
+        st.just("sign"),
+        st.sampled_from(DEALS),
+        AMOUNTS,
+        st.sampled_from(["pieces", "weight", "whole"]),
+        st.sampled_from(["counts", "held"]),
+        st.sampled_from(["settlement", "invoice"]),
+    ),
     st.tuples(st.just("pay"), st.sampled_from(DEALS)),
     st.tuples(st.just("accept"), st.sampled_from(DEALS), AMOUNTS, st.sampled_from("abc"), st.booleans()),
+    st.tuples(st.just("deliver"), st.sampled_from(DEALS), AMOUNTS, AMOUNTS, st.sampled_from("abc"), STAGES),
+    st.tuples(
+        st.just("end"),
+        st.sampled_from(DEALS),
+        AMOUNTS,
+        st.sampled_from(["buyer", "seller", None]),
+        AMOUNTS,
+        st.booleans(),
+    ),
+    st.tuples(st.just("pay_part"), st.sampled_from(DEALS), st.sampled_from([["a"], ["b"], ["a", "c"], "1", "0.5"])),
+    st.tuples(st.just("complete"), st.sampled_from(DEALS)),
+    st.tuples(st.just("supplement"), st.integers(0, 3)),
+    st.tuples(st.just("record"), st.integers(0, 5)),
     st.tuples(st.just("cancel"), st.sampled_from(DEALS)),
     st.tuples(st.just("default"), st.sampled_from(DEALS), st.sampled_from(["buyer", "seller"]), AMOUNTS),
     st.tuples(st.just("call"), st.sampled_from(DEALS)),
@@ -54,12 +75,58 @@ def do_doubt(stand: Stand, amount: int, verb: str) -> None:
         stand.send("POST", f"/v1/bank-credits/{id}/{verb}", body, role="operator").ok()
 
 
+def do_sign(stand: Stand, deal: str, gross: int, kind: str, use: str, release: str) -> None:
+    """A deal of three coils, or of three tonnes, or of a whole as before."""
+    a, b, c = (part.amount for part in cny(gross).split([1, 1, 1]))
+    divisible = {"pieces": {"pieces": coils(a=a, b=b, c=c)}, "weight": {"quantity": tonnes("3")}, "whole": {}}
+    stand.sign(deal, gross, deposit_use=use, release=release, **divisible[kind])
+
+
+def do_pay_part(stand: Stand, deal: str, what: Any) -> None:
+    """The buyer pays for some."""
+    quantity = {"value": what, "unit": "TNE"} if isinstance(what, str) else None
+    stand.pay(deal, {"quantity": quantity} if quantity else {"piece_ids": what})
+
+
+def do_end(stand: Stand, deal: str, value: int, by: Any, forfeit: int, is_paid: bool) -> None:
+    """A part ends, whatever its pieces: the next that has not."""
+    number = stand.rows("SELECT count(*) FROM statement_line WHERE part_id IS NOT NULL")[0][0]
+    piece = "abc"[number % 3]
+    stand.end(
+        f"part_{number}", value, by=by, forfeit=forfeit, is_paid=is_paid, piece_ids=[piece], quantity="1", deal=deal
+    )
+
+
+def do_supplement(stand: Stand, number: int) -> None:
+    """The buyer pays a supplement."""
+    for each in stand.get("/v1/supplements").ok()["items"][number : number + 1]:
+        stand.send("POST", f"/v1/supplements/{each['id']}/pay")
+
+
+def do_record(stand: Stand, number: int) -> None:
+    """The mill records an invoice."""
+    for each in stand.get("/v1/invoices?kind=goods&state=expected", party="mill").ok()["items"][number : number + 1]:
+        body = {name: each[name] for name in ("net", "tax", "gross")} | {
+            "number": each["id"],
+            "issued_on": "2026-03-01",
+        }
+        stand.send("POST", f"/v1/invoices/{each['id']}/record", body, party="mill").ok()
+
+
 def take_step(stand: Stand, name: str, *args: Any) -> None:
     """One step; what the service refuses is no failure."""
     steps: dict[str, Callable[..., Any]] = {
         "top_up": lambda party, amount: stand.top_up(**{party: amount}),
         "strike": lambda deal, buyer, mill: stand.strike(deal, buyer, mill),
-        "sign": lambda deal, gross: stand.sign(deal, gross),
+        "sign": lambda *said: do_sign(stand, *said),
+        "pay_part": lambda deal, what: do_pay_part(stand, deal, what),
+        "deliver": lambda deal, gross, value, which, stage: stand.accept(
+            gross, delivery=f"{deal}_{which}", value=value, stage=stage, is_last=False, deal=deal
+        ),
+        "end": lambda *said: do_end(stand, *said),
+        "complete": lambda deal: stand.complete(deal),
+        "supplement": lambda number: do_supplement(stand, number),
+        "record": lambda number: do_record(stand, number),
         "pay": lambda deal: stand.pay(deal),
         "accept": lambda deal, gross, which, is_last: stand.accept(
             gross, delivery=f"{deal}_{which}", is_last=is_last, deal=deal
@@ -75,7 +142,7 @@ def take_step(stand: Stand, name: str, *args: Any) -> None:
         steps[name](*args)
 
 
-@given(steps=st.lists(STEPS, min_size=5, max_size=30))
+@given(steps=st.lists(STEPS, min_size=5, max_size=40))
 @settings(
     max_examples=25,
     deadline=None,
