@@ -1,18 +1,15 @@
-"""Keeps what orders says of deals, locks a deal for those who carry its goods, and closes it to more of them."""
+"""Keeps what orders says of deals, and locks a deal for those who carry its goods."""
 
 from __future__ import annotations
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from chassis import clock
 from chassis.auth import Caller
 from chassis.database import get, get_many, project
-from chassis.messages import emit
 from chassis.problems import NotYetKnown
-from events.logistics import DeliveriesClosed
 from events.orders import DealDescribed
-from services.logistics.deals.model import Closing, Deal, DealPiece, DeliveryOverdue
+from services.logistics.deals.model import Deal, DealPiece
 
 
 def describe_deal(session: Session, event: DealDescribed) -> bool:
@@ -32,6 +29,12 @@ def describe_deal(session: Session, event: DealDescribed) -> bool:
         deliver_by=event.deliver_by,
         load=event.load,
         receive=event.receive,
+        weighing_rule=event.weighing_rule,
+        weigher_id=event.weigher_id,
+        delivery_mode=event.delivery_mode,
+        unpaid_piece_ids=event.unpaid_piece_ids,
+        unpaid_value=event.unpaid.value if event.unpaid else None,
+        unpaid_unit=event.unpaid.unit if event.unpaid else None,
     )
     if taken_in:
         session.execute(delete(DealPiece).where(DealPiece.deal_id == event.deal_id))
@@ -55,22 +58,3 @@ def lock_deal(session: Session, deal_id: str, caller: Caller) -> Deal:
 def lock_deals(session: Session, deal_ids: set[str], caller: Caller) -> dict[str, Deal]:
     """Deals by id, locked in the order of their ids."""
     return {deal.id: deal for deal in get_many(session, Deal, deal_ids, caller)}
-
-
-def close_deliveries(session: Session, caller: Caller, deal_id: str) -> None:
-    """Set up no more trucks for a deal from now on and say so, each time it is asked. Raises NotYetKnown.
-
-    Whatever truck there was before stays what it is: it may still leave, and has been told already.
-    """
-    deal = lock_deal(session, deal_id, caller)
-    if session.get(Closing, deal_id) is None:
-        session.add(Closing(deal_id=deal_id, closed_at=clock.now()))
-    emit(session, DeliveriesClosed(deal_id=deal_id), of=deal)
-
-
-def check_takes_trucks(session: Session, deal: Deal) -> None:
-    """Whether a truck may be set up for a deal whose lock is held. Raises DealNotDelivering or DeliveryOverdue."""
-    deal.check_is_delivering()
-    deal.check_in_time(clock.now())
-    if (closing := session.get(Closing, deal.id)) is not None:
-        raise DeliveryOverdue(f"its deliveries were closed at {closing.closed_at.isoformat()}", due_at=deal.deliver_by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Interval, or_
+from sqlalchemy import ARRAY, ColumnElement, Interval, Text, or_, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import database
@@ -14,6 +14,8 @@ from chassis.values import Quantity
 from services.logistics.base import Base
 
 DELIVERING = "delivering"
+SELF_PICKUP = "self_pickup"
+THIRD_PARTY = "THIRD_PARTY"
 
 
 class DealNotDelivering(Conflict):
@@ -32,8 +34,23 @@ class NotTheBuyer(Forbidden):
     """Only the buyer of the deal may do this."""
 
 
+class NotTheSeller(Forbidden):
+    """Only the seller of the deal may do this."""
+
+
+class NotTheWeigher(Forbidden):
+    """Only the third party that the deal names, or the platform's operator, may do this."""
+
+
+class NotAParty(Forbidden):
+    """Only those who weigh the goods of the deal, its buyer or its seller may do this."""
+
+
 class Deal(Base):
-    """A paid deal: projection of ``orders.deal_described``."""
+    """A paid deal: projection of ``orders.deal_described``. ``weigher_id`` is the third party whose scale is asked.
+
+    What is ``unpaid`` may be paid for any time: that it was may not have been heard of yet.
+    """
 
     __tablename__ = "deal"
 
@@ -48,10 +65,28 @@ class Deal(Base):
     deliver_by: Mapped[datetime]
     load: Mapped[timedelta] = mapped_column(Interval)
     receive: Mapped[timedelta] = mapped_column(Interval)
+    weighing_rule: Mapped[str | None]
+    weigher_id: Mapped[str | None]
+    delivery_mode: Mapped[str] = mapped_column(server_default=SELF_PICKUP)
+    unpaid_piece_ids: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    unpaid: Mapped[Quantity | None] = database.quantity("unpaid", nullable=True)
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
-        return or_(*(column == caller.party_id for column in (cls.buyer_id, cls.seller_id, cls.warehouse_id)))
+        if caller.is_operator:
+            return true()
+        parties = (cls.buyer_id, cls.seller_id, cls.warehouse_id, cls.weigher_id)
+        return or_(*(column == caller.party_id for column in parties))
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether the buyer sends the trucks."""
+        return self.delivery_mode == SELF_PICKUP
+
+    @property
+    def weigher_decides(self) -> bool:
+        """Whether the weight that is paid for is the third party's."""
+        return self.weighing_rule == THIRD_PARTY
 
     @property
     def is_over(self) -> bool:
@@ -80,14 +115,20 @@ class Deal(Base):
         if caller.party_id != self.buyer_id:
             raise NotTheBuyer("the goods go to another company")
 
+    def check_is_seller(self, caller: Caller) -> None:
+        """Raises NotTheSeller."""
+        if caller.party_id != self.seller_id:
+            raise NotTheSeller("the goods are sold by another company")
 
-class Closing(Base):
-    """That orders has called the deliveries of a deal: since then no truck is set up for it. Its deal's lock is its lock."""
+    def check_is_weigher(self, caller: Caller) -> None:
+        """Raises NotTheWeigher."""
+        if not (caller.is_operator or (self.weigher_id and caller.party_id == self.weigher_id)):
+            raise NotTheWeigher("its third party is another company" if self.weigher_id else "it names no third party")
 
-    __tablename__ = "closing"
-
-    deal_id: Mapped[str] = mapped_column(primary_key=True)
-    closed_at: Mapped[datetime]
+    def sides_of(self, caller: Caller) -> frozenset[str]:
+        """What the caller's company is in the deal: ``buyer``, ``seller`` or neither."""
+        sides = {"buyer": self.buyer_id, "seller": self.seller_id}
+        return frozenset(side for side, party_id in sides.items() if party_id == caller.party_id)
 
 
 class DealPiece(Base):

@@ -16,9 +16,9 @@ from chassis.http import Body, Instant, Paging, Published, View, query, stream
 from chassis.messages import wrap
 from chassis.values import Identifier
 from events.logistics import TagRead, TagsRead
+from services.logistics.discrepancies.model import Discrepancy
 from services.logistics.rfid import queries
 from services.logistics.rfid.model import Sighting
-from services.logistics.shipments.model import Discrepancy
 from services.logistics.warehouses import queries as gates
 
 routes = Blueprint("passages", __name__)

@@ -155,9 +155,7 @@ def _close(session: Session, caller: Caller, gate: Gate, passage: Passage, cross
     )
     solid = [presence for presence in crossing.presences if not presence.is_ghost]
     seen = frozenset(by_tag[presence.epc] for presence in solid if presence.epc in by_tag)
-    carried = shipments.pass_gate(
-        session, caller, gate_id=gate.id, passage_id=passage.id, at=crossing.last_seen, seen=seen
-    )
+    carried = shipments.pass_gate(session, caller, gate=gate, passage_id=passage.id, at=crossing.last_seen, seen=seen)
     of_piece = {piece_id: one for one in carried for piece_id in one.piece_ids}
     event_id = _capture(session, gate, crossing, solid, by_tag, of_piece)
     passage.close(crossing, event_id)

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page, page, see
+from services.logistics.discrepancies import queries as discrepancies
+from services.logistics.discrepancies.model import Discrepancy
 from services.logistics.rfid.model import Passage, PassageDelivery, Sighting
-from services.logistics.shipments import queries as shipments
-from services.logistics.shipments.model import Discrepancy
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ def _add_details(session: Session, caller: Caller, passages: Collection[Passage]
     sightings: dict[str, list[Sighting]] = defaultdict(list)
     for sighting in session.scalars(select(Sighting).where(Sighting.passage_id.in_(ids)).order_by(Sighting.epc)):
         sightings[sighting.passage_id].append(sighting)
-    findings = shipments.discrepancies_at(session, ids)
+    findings = discrepancies.discrepancies_at(session, ids)
     return [_detail(caller, one, deliveries[one.id], sightings[one.id], findings[one.id]) for one in passages]
 
 

@@ -12,23 +12,27 @@ from sqlalchemy.orm import Session
 from chassis.auth import Caller
 from chassis.database import Page
 from chassis.http import Body, Paging, View, command, query
+from chassis.problems import Refused
 from chassis.values import Identifier, Quantity, ShortText
-from services.logistics.shipments import commands, queries
-from services.logistics.shipments.model import Delivery, Discrepancy, State
+from services.logistics.discrepancies.api import DiscrepancyView
+from services.logistics.shipments import commands, details
+from services.logistics.shipments.model import Delivery, State
 from services.logistics.weighing.api import TicketView
 
 routes = Blueprint("deliveries", __name__)
 
 
 class StartDelivery(Body):
-    """A truck for a deal: the pieces that it takes, or a quantity where the deal is over a weight."""
+    """A truck that was loaded by a pick-up note: all that the note is over, unless pieces or a quantity are named.
 
-    deal_id: Identifier
+    Plate and driver are the note's.
+    """
+
+    note_id: Identifier
+    code: Identifier
     gate_id: Identifier
-    piece_ids: Annotated[list[Identifier], Meta(max_length=500)] = []
+    piece_ids: Annotated[list[Identifier], Meta(max_length=500)] | None = None
     quantity: Quantity | None = None
-    plate: ShortText
-    driver: ShortText
 
 
 class GiveReason(Body):
@@ -44,27 +48,15 @@ class ListDeliveries(Paging):
     state: State | None = None
 
 
-class DiscrepancyView(View):
-    """Something that did not fit at the gate. A piece of somebody else's is named to the warehouse alone."""
-
-    kind: str
-    piece_id: str | None
-    passage_id: str | None
-    at: datetime
-
-    @classmethod
-    def of(cls, caller: Caller, details: queries.Details, discrepancy: Discrepancy) -> DiscrepancyView:
-        is_own = discrepancy.piece_id in details.piece_ids
-        may_name = is_own or caller.is_operator or caller.party_id == details.delivery.warehouse_id
-        piece_id = discrepancy.piece_id if may_name else None
-        return cls(kind=discrepancy.kind, piece_id=piece_id, passage_id=discrepancy.passage_id, at=discrepancy.at)
-
-
 class DeliveryView(View):
-    """A delivery with its weigh tickets and what did not fit; ``due_at`` is when it stops waiting."""
+    """A delivery with its weigh tickets and what did not fit; ``due_at`` is when it stops waiting.
+
+    ``accepted_stage`` is whole, undisputed or decided once orders has accepted its weights.
+    """
 
     id: str
     deal_id: str
+    note_id: str | None
     gate_id: str
     place: str
     warehouse_id: str
@@ -83,21 +75,25 @@ class DeliveryView(View):
     received_at: datetime | None
     loaded: Quantity | None
     received: Quantity | None
+    third_party: Quantity | None
+    weigher_id: str | None
+    accepted_stage: str | None
     tickets: list[TicketView]
     discrepancies: list[DiscrepancyView]
 
     @classmethod
-    def of(cls, caller: Caller, details: queries.Details) -> DeliveryView:
-        delivery = details.delivery
+    def of(cls, caller: Caller, shown: details.Details) -> DeliveryView:
+        delivery = shown.delivery
         return cls(
             id=delivery.id,
             deal_id=delivery.deal_id,
+            note_id=delivery.note_id,
             gate_id=delivery.gate_id,
             place=delivery.place,
             warehouse_id=delivery.warehouse_id,
             buyer_id=delivery.buyer_id,
             seller_id=delivery.seller_id,
-            piece_ids=details.piece_ids,
+            piece_ids=shown.piece_ids,
             quantity=delivery.quantity,
             plate=delivery.plate,
             driver=delivery.driver,
@@ -110,30 +106,32 @@ class DeliveryView(View):
             received_at=delivery.received_at,
             loaded=delivery.loaded,
             received=delivery.received,
-            tickets=[TicketView.of(ticket) for ticket in details.tickets],
-            discrepancies=[DiscrepancyView.of(caller, details, one) for one in details.discrepancies],
+            third_party=delivery.third_party,
+            weigher_id=delivery.weigher_id,
+            accepted_stage=delivery.accepted_stage,
+            tickets=[TicketView.of(ticket) for ticket in shown.tickets],
+            discrepancies=[DiscrepancyView.of(caller, one) for one in shown.discrepancies],
         )
 
 
 def _view(session: Session, caller: Caller, delivery: Delivery) -> DeliveryView:
-    return DeliveryView.of(caller, queries.add_details(session, [delivery])[0])
+    return DeliveryView.of(caller, details.add_details(session, [delivery])[0])
 
 
 @routes.post("/v1/deliveries")
 @command(role="warehouse", status=201)
-def start_delivery(session: Session, caller: Caller, body: StartDelivery) -> DeliveryView:
-    """Set a truck up at one of the warehouse's gates. A piece is on one delivery at a time."""
-    delivery = commands.start_delivery(
+def start_delivery(session: Session, caller: Caller, body: StartDelivery) -> DeliveryView | Refused:
+    """Confirm what a truck has loaded by its pick-up note. A note is used once; what was not loaded is free again."""
+    outcome = commands.start_delivery(
         session,
         caller,
-        deal_id=body.deal_id,
+        note_id=body.note_id,
+        code=body.code,
         gate_id=body.gate_id,
         piece_ids=body.piece_ids,
         quantity=body.quantity,
-        plate=body.plate,
-        driver=body.driver,
     )
-    return _view(session, caller, delivery)
+    return outcome if isinstance(outcome, Refused) else _view(session, caller, outcome)
 
 
 @routes.post("/v1/deliveries/<delivery_id>/depart")
@@ -154,14 +152,14 @@ def cancel_delivery(session: Session, caller: Caller, delivery_id: str, body: Gi
 @query()
 def list_deliveries(session: Session, caller: Caller, params: ListDeliveries) -> Page[DeliveryView]:
     """The deliveries that the caller's company sells, buys or loads, newest first."""
-    found = queries.list_deliveries(
+    found = details.list_deliveries(
         session, caller, deal_id=params.deal_id, state=params.state, cursor=params.cursor, limit=params.limit
     )
-    return found.map(lambda details: DeliveryView.of(caller, details))
+    return found.map(lambda one: DeliveryView.of(caller, one))
 
 
 @routes.get("/v1/deliveries/<delivery_id>")
 @query()
 def show_delivery(session: Session, caller: Caller, delivery_id: str) -> DeliveryView:
     """One delivery."""
-    return DeliveryView.of(caller, queries.see_delivery(session, delivery_id, caller))
+    return DeliveryView.of(caller, details.see_delivery(session, delivery_id, caller))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -12,122 +12,96 @@ from chassis import clock
 from chassis.auth import Caller
 from chassis.database import get, get_many, see
 from chassis.messages import emit
+from chassis.problems import Refused
 from chassis.values import Quantity
 from events.logistics import DeliveryCancelled, DeliveryDeparted, DeliveryStarted, DeliveryWeighed
-from events.orders import DealDescribed
 from services.logistics.deals import commands as deals
-from services.logistics.deals import queries as deal_queries
 from services.logistics.deals.model import Deal
+from services.logistics.discrepancies import commands as discrepancies
 from services.logistics.epcis import commands as epcis
-from services.logistics.pieces import commands as pieces
+from services.logistics.notes import commands as notes
+from services.logistics.notes import queries as noted
+from services.logistics.notes.model import PickupNote
 from services.logistics.pieces import queries as pieces_seen
+from services.logistics.recalls import queries as recalls
 from services.logistics.shipments import queries
-from services.logistics.shipments.matching import Carried, Match, match_deliveries
+from services.logistics.shipments.loads import choose_load
+from services.logistics.shipments.matching import Carried, match_deliveries
 from services.logistics.shipments.model import (
     Claim,
     Delivery,
     DeliveryPiece,
-    Discrepancy,
     End,
-    NothingToCarry,
-    PieceNotOfDeal,
     PieceUnderWay,
-    QuantityExceeded,
     Seen,
     State,
 )
 from services.logistics.warehouses import queries as gates
 from services.logistics.warehouses.model import Gate
-
-
-def follow_deal(session: Session, caller: Caller, event: DealDescribed) -> None:
-    """Keep a deal as it stands, let its parties follow its pieces, and call off what still loads when it is over."""
-    if not deals.describe_deal(session, event):
-        return
-    parties = (event.buyer_id, event.seller_id, event.warehouse_id)
-    pieces.show_pieces(session, [piece.piece_id for piece in event.pieces], parties)
-    deal = deals.lock_deal(session, event.deal_id, caller)
-    if deal.is_over:
-        loading = select(Delivery.id).where(Delivery.deal_id == deal.id, Delivery.state == State.LOADING)
-        for delivery in get_many(session, Delivery, session.scalars(loading), caller):
-            _cancel(session, deal, delivery, f"the deal is {deal.state}")
+from services.logistics.weighing import queries as weighing
+from services.logistics.weighing.model import State as Standing
 
 
 def start_delivery(
     session: Session,
     caller: Caller,
     *,
-    deal_id: str,
+    note_id: str,
+    code: str,
     gate_id: str,
-    piece_ids: Collection[str],
+    piece_ids: Collection[str] | None,
     quantity: Quantity | None,
-    plate: str,
-    driver: str,
-) -> Delivery:
-    """Set a truck up at a gate for pieces of a deal or, where a deal has none, for a quantity of it.
+) -> Delivery | Refused:
+    """The warehouse confirms what a truck has loaded by its pick-up note: all of it unless pieces or a quantity are named.
 
-    Raises NotYetKnown, NotFound, NotTheWarehouse, DealNotDelivering, DeliveryOverdue, NothingToCarry, PieceNotOfDeal,
-    PieceUnderWay (``pieces``) or QuantityExceeded (``remaining``).
+    What was not loaded is free again. A wrong code is counted, and refused with WrongCode (``tries_left``) or CodeLocked.
+    Raises NotYetKnown, NotFound, NotTheWarehouse, DealNotDelivering, DeliveryOverdue, NoteNotOpen, NothingToCarry,
+    NotOnNote (``pieces``), PieceUnderWay (``pieces``) or QuantityExceeded (``remaining``).
     """
-    deal = deals.lock_deal(session, deal_id, caller)
+    deal, note = notes.lock_note(session, caller, note_id)
     deal.check_is_warehouse(caller)
     gate = gates.see_gate(session, gate_id, caller)
-    deals.check_takes_trucks(session, deal)
-    chosen = sorted(set(piece_ids))
-    if weights := deal_queries.piece_weights(session, deal_id):
-        load = _choose_pieces(session, deal_id, weights, chosen, quantity)
-    else:
-        load = _choose_quantity(session, deal, chosen, quantity)
-    delivery = _make_delivery(deal, gate, load, plate=plate, driver=driver)
+    recalls.check_takes_trucks(session, deal)
+    note.check_is_open(clock.now())
+    if refusal := note.try_code(code):
+        return Refused(refusal)
+    weights = {id: piece.net for id, piece in noted.pieces_of_note(session, note_id).items()}
+    chosen, load = choose_load(note.quantity, weights, piece_ids=piece_ids, quantity=quantity)
+    if under_way := queries.pieces_under_way(session, deal.id, chosen):
+        raise PieceUnderWay("another delivery carries or has brought it", pieces=under_way)
+    pieces_seen.check_are_known(session, chosen)
+    delivery = _make_delivery(deal, gate, note, load)
     session.add(delivery)
     session.add_all(
-        DeliveryPiece(delivery_id=delivery.id, piece_id=id, deal_id=deal_id, claim=Claim.LIVE) for id in chosen
+        DeliveryPiece(delivery_id=delivery.id, piece_id=id, deal_id=deal.id, claim=Claim.LIVE) for id in chosen
     )
-    started = DeliveryStarted(deal_id=deal_id, delivery_id=delivery.id, piece_ids=chosen, quantity=load)
+    notes.use_note(session, note, chosen)
+    started = DeliveryStarted(deal_id=deal.id, delivery_id=delivery.id, piece_ids=chosen, quantity=load)
     emit(session, started, of=deal)
     return delivery
 
 
-def _make_delivery(deal: Deal, gate: Gate, load: Quantity, *, plate: str, driver: str) -> Delivery:
+def _make_delivery(deal: Deal, gate: Gate, note: PickupNote, load: Quantity) -> Delivery:
     return Delivery(
         id=clock.new_id("delivery"),
         deal_id=deal.id,
+        note_id=note.id,
         gate_id=gate.id,
         place=gate.place,
         warehouse_id=deal.warehouse_id,
         buyer_id=deal.buyer_id,
         seller_id=deal.seller_id,
+        weigher_id=deal.weigher_id,
+        weigher_decides=deal.weigher_decides,
         quantity=load,
-        plate=plate,
-        driver=driver,
+        plate=note.plate,
+        driver=note.driver,
         state=Delivery.initial,
         due_at=clock.now() + deal.load,
         receive_within=deal.receive,
         started_at=clock.now(),
+        weights_version=1,
     )
-
-
-def _choose_pieces(
-    session: Session, deal_id: str, weights: dict[str, Quantity], chosen: list[str], quantity: Quantity | None
-) -> Quantity:
-    if not chosen or quantity is not None:
-        raise NothingToCarry("the deal is over pieces: name those that the truck takes", field="$.piece_ids")
-    if strange := sorted(set(chosen) - weights.keys()):
-        raise PieceNotOfDeal("the deal has no such piece", field="$.piece_ids", pieces=strange)
-    if under_way := queries.pieces_under_way(session, deal_id, chosen):
-        raise PieceUnderWay("another delivery carries or has brought it", pieces=under_way)
-    pieces_seen.check_are_known(session, chosen)
-    first, *rest = (weights[id] for id in chosen)
-    return sum(rest, first)
-
-
-def _choose_quantity(session: Session, deal: Deal, chosen: list[str], quantity: Quantity | None) -> Quantity:
-    if chosen or not quantity:
-        raise NothingToCarry("the deal is over a weight: name a quantity above zero", field="$.quantity")
-    remaining = deal.quantity - queries.quantity_under_way(session, deal.id, deal.quantity.unit)
-    if quantity > remaining:
-        raise QuantityExceeded(f"{remaining} of the deal is left", remaining=remaining)
-    return quantity.to(deal.quantity.unit)
 
 
 def confirm_departure(session: Session, caller: Caller, delivery_id: str, reason: str) -> Delivery:
@@ -163,26 +137,47 @@ def cancel_delivery(session: Session, caller: Caller, delivery_id: str, reason: 
     return delivery
 
 
-def lock_for_ticket(session: Session, caller: Caller, delivery_id: str, end: End) -> tuple[Deal, Delivery]:
-    """A delivery and its deal for a ticket of one end: loading by the deal's warehouse, receiving by its buyer.
+def cancel_deliveries(
+    session: Session, caller: Caller, deal: Deal, delivery_ids: Collection[str], reason: str
+) -> list[Delivery]:
+    """Call off deliveries that have not left, of a deal whose lock is held."""
+    cancelled = get_many(session, Delivery, delivery_ids, caller)
+    for delivery in cancelled:
+        _cancel(session, deal, delivery, reason)
+    return cancelled
 
-    Raises NotFound, NotTheWarehouse or NotTheBuyer.
+
+def lock_for_ticket(session: Session, caller: Caller, delivery_id: str, end: End) -> tuple[Deal, Delivery]:
+    """A delivery and its deal for a ticket: loading by the deal's warehouse, receiving by its buyer, third party by that.
+
+    Raises NotFound, NotTheWarehouse, NotTheBuyer or NotTheWeigher.
     """
     deal, delivery = lock_delivery(session, caller, delivery_id)
     if end == End.LOADING:
         deal.check_is_warehouse(caller)
-    else:
+    elif end == End.RECEIVING:
         deal.check_is_buyer(caller)
+    else:
+        deal.check_is_weigher(caller)
     return deal, delivery
 
 
 def take_weight(session: Session, deal: Deal, delivery: Delivery, end: End, net: Quantity) -> None:
-    """Put down what a ticket says; with both ends it is weighed. Raises what ``Delivery.check_takes_weight`` does."""
+    """Put down what a ticket says; with both ends it is weighed, and a third party's weight is told whenever it comes.
+
+    Raises what ``Delivery.check_takes_weight`` does.
+    """
     before = delivery.state
     is_weighed = delivery.take_weight(end, net, clock.now())
     if before == State.LOADING and delivery.departed_at is not None:
         emit(session, DeliveryDeparted(deal_id=deal.id, delivery_id=delivery.id, at=delivery.departed_at), of=deal)
     if is_weighed:
+        _tell_weighed(session, deal, delivery)
+
+
+def correct_weights(session: Session, deal: Deal, delivery: Delivery, weights: Mapping[End, Quantity]) -> None:
+    """The tickets in force have changed: take their weights, and tell them again when they had been told."""
+    if delivery.correct_weights(weights):
         _tell_weighed(session, deal, delivery)
 
 
@@ -206,17 +201,17 @@ def pass_deadline(session: Session, caller: Caller, delivery_id: str) -> None:
 
 
 def pass_gate(
-    session: Session, caller: Caller, *, gate_id: str, passage_id: str, at: datetime, seen: frozenset[str]
+    session: Session, caller: Caller, *, gate: Gate, passage_id: str, at: datetime, seen: frozenset[str]
 ) -> list[Carried]:
     """Move on the deliveries whose pieces were seen, put down what does not fit, and say whose passage it was."""
-    waiting = queries.pieces_waiting(session, gate_id, seen)
+    waiting = queries.pieces_waiting(session, gate.id, seen)
     locked = _lock_all(session, caller, waiting)
     waiting = {id: waiting[id] for id, (_, delivery) in locked.items() if delivery.was_loading(at)}
-    gone = queries.deliveries_gone(session, gate_id, seen, at)
+    gone = queries.deliveries_gone(session, gate.id, seen, at)
     match = match_deliveries(seen, waiting, frozenset().union(*(carried.piece_ids for carried in gone)))
     for id in match.departed:
         _depart(session, *locked[id], at, Seen.GATE)
-    _put_down(session, match, passage_id, at)
+    discrepancies.put_down(session, match.findings, passage_id=passage_id, warehouse_id=gate.party_id, at=at)
     left = [locked[id][1] for id in match.departed]
     return [*gone, *(Carried(one.id, one.deal_id, one.buyer_id, one.seller_id, waiting[one.id]) for one in left)]
 
@@ -234,20 +229,6 @@ def _lock_all(session: Session, caller: Caller, ids: Collection[str]) -> dict[st
     return {delivery.id: (by_id[delivery.deal_id], delivery) for delivery in get_many(session, Delivery, ids, caller)}
 
 
-def _put_down(session: Session, match: Match, passage_id: str, at: datetime) -> None:
-    session.add_all(
-        Discrepancy(
-            id=clock.new_id("discrepancy"),
-            kind=finding.kind,
-            passage_id=passage_id,
-            delivery_id=finding.delivery_id,
-            piece_id=finding.piece_id,
-            at=at,
-        )
-        for finding in match.findings
-    )
-
-
 def _depart(
     session: Session, deal: Deal, delivery: Delivery, at: datetime, seen: Seen, reason: str | None = None
 ) -> None:
@@ -257,6 +238,8 @@ def _depart(
 
 def _cancel(session: Session, deal: Deal, delivery: Delivery, reason: str) -> None:
     delivery.cancel(reason)
+    for correction in weighing.corrections_of(session, delivery.id, Standing.PROPOSED):
+        correction.move("overtake")
     freed = _claim(session, delivery, Claim.FREED)
     emit(session, DeliveryCancelled(deal_id=deal.id, delivery_id=delivery.id, piece_ids=freed), of=deal)
 
@@ -264,7 +247,13 @@ def _cancel(session: Session, deal: Deal, delivery: Delivery, reason: str) -> No
 def _tell_weighed(session: Session, deal: Deal, delivery: Delivery) -> None:
     brought = _claim(session, delivery, Claim.BROUGHT)
     weighed = DeliveryWeighed(
-        deal_id=deal.id, delivery_id=delivery.id, piece_ids=brought, loaded=delivery.loaded, received=delivery.received
+        deal_id=deal.id,
+        delivery_id=delivery.id,
+        piece_ids=brought,
+        loaded=delivery.loaded,
+        received=delivery.received,
+        third_party=delivery.third_party,
+        version=delivery.weights_version,
     )
     emit(session, weighed, of=deal)
 

@@ -1,4 +1,4 @@
-"""Shows deliveries to the companies they concern, and finds those that stand at a gate or have just left it."""
+"""What deliveries carry, and which stand at a gate or have just left it."""
 
 from __future__ import annotations
 
@@ -6,59 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-import msgspec
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from chassis.database import Page, page, see
+from chassis.database import page
 from chassis.values import Exact, Quantity
 from services.logistics.shipments.matching import Carried
-from services.logistics.shipments.model import Claim, Delivery, DeliveryPiece, Discrepancy, State
-from services.logistics.weighing import queries as weighing
-from services.logistics.weighing.model import WeighTicket
+from services.logistics.shipments.model import Claim, Delivery, DeliveryPiece, State
 
 # Reads that a reader had kept back belong to the delivery that has just left (RFID.md 4.4, lateness class L1).
 JUST_GONE = timedelta(minutes=15)
 MOST_DELIVERIES = 100
-
-
-class Details(msgspec.Struct, frozen=True):
-    """A delivery with its pieces, its tickets and what did not fit."""
-
-    delivery: Delivery
-    piece_ids: list[str]
-    tickets: list[WeighTicket]
-    discrepancies: list[Discrepancy]
-
-
-def add_details(session: Session, deliveries: Collection[Delivery]) -> list[Details]:
-    """Deliveries with what belongs to them, in one statement for each kind."""
-    ids = [delivery.id for delivery in deliveries]
-    pieces, tickets, findings = (
-        pieces_of(session, ids),
-        weighing.tickets_of(session, ids),
-        discrepancies_of(session, ids),
-    )
-    return [Details(one, pieces[one.id], tickets[one.id], findings[one.id]) for one in deliveries]
-
-
-def see_delivery(session: Session, delivery_id: str, caller: Caller) -> Details:
-    """A delivery that the caller is party to. Raises NotFound."""
-    return add_details(session, [see(session, Delivery, delivery_id, caller)])[0]
-
-
-def list_deliveries(
-    session: Session, caller: Caller, *, deal_id: str | None, state: State | None, cursor: str | None, limit: int
-) -> Page[Details]:
-    """The deliveries that the caller is party to, newest first."""
-    where: list[ColumnElement[bool]] = []
-    if deal_id is not None:
-        where.append(Delivery.deal_id == deal_id)
-    if state is not None:
-        where.append(Delivery.state == state)
-    found = page(session, Delivery, caller, cursor, limit, *where)
-    return Page(add_details(session, found.items), found.next)
 
 
 def deliveries_of_piece(session: Session, caller: Caller, piece_id: str) -> list[Delivery]:
@@ -76,24 +35,16 @@ def pieces_of(session: Session, delivery_ids: Collection[str]) -> dict[str, list
     return found
 
 
-def discrepancies_of(session: Session, delivery_ids: Collection[str]) -> dict[str, list[Discrepancy]]:
-    """What did not fit, by delivery."""
-    found: dict[str, list[Discrepancy]] = defaultdict(list)
-    for one in session.scalars(
-        select(Discrepancy).where(Discrepancy.delivery_id.in_(delivery_ids)).order_by(Discrepancy.id)
-    ):
-        found[one.delivery_id].append(one)
-    return found
+def deliveries_of_notes(session: Session, note_ids: Collection[str]) -> dict[str, str]:
+    """The delivery that each note was used for."""
+    found = session.execute(select(Delivery.note_id, Delivery.id).where(Delivery.note_id.in_(note_ids)))
+    return {row.note_id: row.id for row in found}
 
 
-def discrepancies_at(session: Session, passage_ids: Collection[str]) -> dict[str, list[Discrepancy]]:
-    """What did not fit, by passage."""
-    found: dict[str, list[Discrepancy]] = defaultdict(list)
-    for one in session.scalars(
-        select(Discrepancy).where(Discrepancy.passage_id.in_(passage_ids)).order_by(Discrepancy.id)
-    ):
-        found[one.passage_id].append(one)
-    return found
+def loading_deliveries(session: Session, deal_id: str) -> list[str]:
+    """The ids of the deliveries of a deal that have not left, newest first."""
+    loading = select(Delivery.id).where(Delivery.deal_id == deal_id, Delivery.state == State.LOADING)
+    return list(session.scalars(loading.order_by(Delivery.id.desc())))
 
 
 def pieces_under_way(session: Session, deal_id: str, piece_ids: Collection[str]) -> list[str]:

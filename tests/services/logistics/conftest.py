@@ -26,9 +26,10 @@ from chassis.envelope import Event
 from chassis.http import make_app
 from chassis.settings import Settings
 from chassis.timers import Timers
-from chassis.values import Exact, Quantity, read_wire
+from chassis.values import Exact, Money, Quantity, UnitPrice, read_wire
 from events.catalog import PieceDescribed
-from events.orders import DealDescribed, DealPiece, DeliveriesCalled
+from events.logistics import DeliveryWeighed, RecallAnswered
+from events.orders import DealDescribed, DealPiece, DeliveriesCalled, DeliveryAccepted, PartRecalled
 from services.logistics import SERVICE
 
 BEGINNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -102,21 +103,43 @@ class Stand:
         body = {"name": "Gate 3", "place": "Xingang, yard 2", **rules}
         return self.send("POST", "/v1/gates", body, party=party).ok()
 
-    def start(self, gate: dict[str, Any], *piece_ids: str, deal_id: str = "deal_1", **changed: Any) -> Answer:
-        """Set a truck up for pieces of a deal."""
-        body = {
-            "deal_id": deal_id,
-            "gate_id": gate["id"],
-            "piece_ids": list(piece_ids),
-            "plate": "津A·12345",
-            "driver": "Li Wei",
-        }
-        party = changed.pop("party", "warehouse")
-        return self.send("POST", "/v1/deliveries", {**body, **changed}, party=party)
+    def issue(self, *piece_ids: str, deal_id: str = "deal_1", party: str = "mill", **changed: Any) -> Answer:
+        """The seller issues a pick-up note for pieces of a deal."""
+        body = {"deal_id": deal_id, "piece_ids": list(piece_ids), "plate": "津A·12345", "driver": "Li Wei"}
+        key = changed.pop("key", None)
+        return self.send("POST", "/v1/pickup-notes", {**body, **changed}, party=party, role="seller", key=key)
+
+    def change(self, note: dict[str, Any], move: str, body: Any = None, *, party: str = "mill") -> Answer:
+        """Split, void or renew a note."""
+        return self.send("POST", f"/v1/pickup-notes/{note['id']}/{move}", body, party=party, role="seller")
+
+    def note(self, note: dict[str, Any], *, party: str = "mill") -> dict[str, Any]:
+        """The view of a note."""
+        return self.get(f"/v1/pickup-notes/{note['id']}", party=party).ok()
+
+    def load(self, gate: dict[str, Any], note: dict[str, Any], *, party: str = "warehouse", **changed: Any) -> Answer:
+        """The warehouse confirms what a truck has loaded by a note."""
+        body = {"note_id": note["id"], "code": note["code"], "gate_id": gate["id"]}
+        key = changed.pop("key", None)
+        return self.send("POST", "/v1/deliveries", {**body, **changed}, party=party, key=key)
+
+    def start(
+        self,
+        gate: dict[str, Any],
+        *piece_ids: str,
+        deal_id: str = "deal_1",
+        seller: str = "mill",
+        party: str = "warehouse",
+        **changed: Any,
+    ) -> Answer:
+        """A note is issued for pieces of a deal and the truck is loaded by it."""
+        issued = self.issue(*piece_ids, deal_id=deal_id, party=seller, **changed)
+        return self.load(gate, issued.body, party=party) if issued.status == 201 else issued
 
     def weigh(self, delivery: dict[str, Any], end: str, net_kg: int = 16_000, **changed: Any) -> Answer:
         """Record the ticket of one end, by whom it belongs to."""
-        party = changed.pop("party", "warehouse" if end == "loading" else "buyer")
+        by = {"loading": "warehouse", "receiving": "buyer", "third_party": "weigher"}
+        party, role = changed.pop("party", by.get(end, "buyer")), changed.pop("role", "warehouse")
         key = changed.pop("key", None)
         body = {
             "end": end,
@@ -127,7 +150,18 @@ class Stand:
             "net": kg(net_kg),
             "weighed_at": clock.now().isoformat(),
         }
-        return self.send("POST", f"/v1/deliveries/{delivery['id']}/tickets", {**body, **changed}, party=party, key=key)
+        return self.send(
+            "POST", f"/v1/deliveries/{delivery['id']}/tickets", {**body, **changed}, party=party, role=role, key=key
+        )
+
+    def correct(self, delivery: dict[str, Any], ticket: dict[str, Any], net_kg: int, *, party: str) -> Answer:
+        """Propose another weight for the end of a ticket."""
+        return self.weigh(delivery, ticket["end"], net_kg, party=party, replaces=ticket["id"])
+
+    def answer(self, ticket: dict[str, Any], move: str, *, party: str) -> Answer:
+        """Sign or decline a correction."""
+        path = f"/v1/deliveries/{ticket['delivery_id']}/tickets/{ticket['id']}/{move}"
+        return self.send("POST", path, party=party)
 
     def show(self, delivery: dict[str, Any], *, party: str = "buyer") -> dict[str, Any]:
         """The view of a delivery."""
@@ -164,6 +198,10 @@ class Stand:
         """The passages of a gate, newest first."""
         return self.get(f"/v1/passages?gate_id={gate['id']}", party=party).ok()["items"]
 
+    def discrepancies(self, *, party: str = "warehouse", role: str = "reader") -> list[dict[str, Any]]:
+        """What did not fit, newest first."""
+        return self.get("/v1/discrepancies", party=party, role=role).ok()["items"]
+
     # --- as the other services ---------------------------------------------------------------------------------
 
     def hear(self, *news: Event) -> None:
@@ -180,6 +218,31 @@ class Stand:
     def call(self, deal_id: str = "deal_1") -> None:
         """The time to deliver is over."""
         self.hear(DeliveriesCalled(deal_id=deal_id))
+
+    def accept(self, weighed: DeliveryWeighed, **changed: Any) -> None:
+        """Orders has accepted the weights that a delivery was told with."""
+        zero = Money.zero("CNY")
+        said = {
+            "loaded": weighed.loaded,
+            "received": weighed.received,
+            "third_party": weighed.third_party,
+            "settled": weighed.loaded,
+            "price": UnitPrice(Exact("3850"), "CNY", "TNE"),
+            "tax_rate": Exact("0.13"),
+            "net": zero,
+            "tax": zero,
+            "gross": zero,
+            "is_last": True,
+        }
+        self.hear(DeliveryAccepted(deal_id=weighed.deal_id, delivery_id=weighed.delivery_id, **{**said, **changed}))
+
+    def recall(self, *piece_ids: str, recall_id: str = "recall_1", quantity: str = "8") -> bool:
+        """Orders asks for a part of a deal back; whether it is free."""
+        weight = Quantity(Exact(quantity), "TNE")
+        self.hear(PartRecalled(deal_id="deal_1", recall_id=recall_id, piece_ids=list(piece_ids), quantity=weight))
+        (answer,) = [one for one in self.told() if isinstance(one, RecallAnswered)]
+        assert answer.recall_id == recall_id
+        return answer.is_free
 
     def advance(self, by: timedelta) -> int:
         """Let time pass and do what is due; how many deadlines were handled."""

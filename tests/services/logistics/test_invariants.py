@@ -18,6 +18,10 @@ COPY_TICKET = (
     'INSERT INTO weigh_ticket SELECT (jsonb_populate_record(t, \'{"id": "ticket_x"}\')).* FROM weigh_ticket t '
     "WHERE \"end\" = 'loading'"
 )
+COPY_NOTED = (
+    "INSERT INTO note_piece SELECT 'note_y', piece_id, deal_id, number, net_value, net_unit, 'open' FROM note_piece "
+    "WHERE piece_id = 'piece_3' AND claim = 'open'"
+)
 BROKEN = [
     ("piece_on_one_truck", ["DROP INDEX uq_delivery_piece_live", COPY_PIECE.format(deal="'deal_x'")], "piece_1"),
     (
@@ -28,6 +32,36 @@ BROKEN = [
     ("claim_follows_delivery", ["UPDATE delivery_piece SET claim = 'freed' WHERE piece_id = 'piece_1'"], "{loading}"),
     ("delivery_within_deal", ["DELETE FROM deal_piece WHERE piece_id = 'piece_1'"], "{loading}"),
     ("deal_not_overloaded", ["UPDATE deal SET quantity_value = 24.9 WHERE id = 'deal_2'"], "deal_2"),
+    ("deal_not_overloaded", ["UPDATE pickup_note SET quantity_value = 5.1 WHERE id = '{noted}'"], "deal_2"),
+    (
+        "piece_in_one_note",
+        [
+            "DROP INDEX uq_note_piece_open",
+            COPY_NOTED,
+        ],
+        "piece_3",
+    ),
+    (
+        "piece_in_one_note",
+        ["UPDATE note_piece SET claim = 'open', piece_id = 'piece_1' WHERE piece_id = 'piece_3' AND claim = 'open'"],
+        "piece_1",
+    ),
+    ("note_within_deal", ["DELETE FROM deal_piece WHERE piece_id = 'piece_3'"], "{child}"),
+    ("claim_follows_note", ["UPDATE note_piece SET claim = 'freed' WHERE note_id = '{child}'"], "{child}"),
+    ("claim_follows_note", ["UPDATE note_piece SET claim = 'taken' WHERE note_id = '{split}'"], "{split}"),
+    ("used_note_has_its_delivery", ["UPDATE delivery SET note_id = NULL WHERE id = '{loading}'"], "{used}"),
+    ("used_note_has_its_delivery", ["UPDATE pickup_note SET state = 'expired' WHERE id = '{used}'"], "{used}"),
+    ("used_note_has_its_delivery", ["UPDATE delivery SET quantity_value = 9 WHERE id = '{loading}'"], "{used}"),
+    ("used_note_has_its_delivery", ["UPDATE note_piece SET claim = 'freed' WHERE note_id = '{used}'"], "{used}"),
+    ("split_note_is_its_children", ["UPDATE pickup_note SET parent_id = NULL WHERE id = '{child}'"], "{split}"),
+    ("split_note_is_its_children", ["UPDATE pickup_note SET quantity_value = 7 WHERE id = '{child}'"], "{split}"),
+    (
+        "split_note_is_its_children",
+        ["UPDATE note_piece SET piece_id = 'piece_x' WHERE note_id = '{child}'"],
+        "{split}",
+    ),
+    ("recalled_is_not_carried", ["UPDATE recall SET piece_ids = '{{piece_2}}'"], "recall_1"),
+    ("recalled_is_not_carried", ["UPDATE recall SET piece_ids = '{{piece_3}}'"], "recall_1"),
     (
         "net_is_gross_less_tare",
         [
@@ -38,8 +72,20 @@ BROKEN = [
     ),
     ("one_ticket_in_force", ["DROP INDEX uq_weigh_ticket_first", COPY_TICKET], "{weighed}/loading"),
     ("weight_is_the_ticket's", ["UPDATE delivery SET received_value = 1 WHERE id = '{weighed}'"], "{weighed}"),
-    ("weighed_has_both_weights", ["UPDATE delivery SET loaded_value = NULL WHERE id = '{weighed}'"], "{weighed}"),
+    ("weight_is_the_ticket's", ["UPDATE correction SET state = 'in_force'"], "{weighed}"),
+    ("weight_is_the_ticket's", ["UPDATE delivery SET third_party_value = 1 WHERE id = '{weighed}'"], "{weighed}"),
+    ("weighed_has_its_weights", ["UPDATE delivery SET loaded_value = NULL WHERE id = '{weighed}'"], "{weighed}"),
+    ("weighed_has_its_weights", ["UPDATE delivery SET state = 'received' WHERE id = '{weighed}'"], "{weighed}"),
+    ("correction_in_force_is_signed", ["UPDATE correction SET state = 'too_late'"], "{proposed}"),
+    ("correction_in_force_is_signed", ["UPDATE correction SET replaces = 'ticket_x'"], "{proposed}"),
+    ("correction_in_force_is_signed", ["DELETE FROM correction"], "{proposed}"),
+    (
+        "no_correction_waits_in_vain",
+        ["UPDATE delivery SET accepted_stage = 'whole' WHERE id = '{weighed}'"],
+        "{proposed}",
+    ),
     ("waiting_has_a_deadline", ["UPDATE delivery SET due_at = NULL WHERE id = '{loading}'"], "{loading}"),
+    ("waiting_has_a_deadline", ["UPDATE pickup_note SET due_at = NULL WHERE id = '{child}'"], "{child}"),
     ("waiting_has_a_deadline", ["UPDATE passage SET due_at = now() WHERE id = '{passage}'"], "{passage}"),
     ("reads_are_counted_once", ["DELETE FROM tag_read WHERE sequence = 1"], "{passage}"),
     ("reads_are_not_left_lying", ["UPDATE tag_read SET window_id = NULL"], "{gate}"),
@@ -50,20 +96,32 @@ BROKEN = [
 
 @pytest.fixture
 def ids(stand: Stand) -> Iterator[dict[str, str]]:
-    """A delivery that loads, one that was weighed, and one of a deal over a weight."""
-    stand.hear_deal(2)
+    """A delivery that loads, one that was weighed and is to be corrected, one of a weight; notes, one split; a recall."""
+    stand.hear_deal(5)
     stand.hear_deal(0, deal_id="deal_2", quantity=_tonnes("25"))
     gate = stand.make_gate()
     loading, weighed = stand.start(gate, "piece_1").ok(), stand.start(gate, "piece_2").ok()
-    stand.start(gate, deal_id="deal_2", quantity={"value": "25", "unit": "TNE"}).ok()
+    stand.start(gate, deal_id="deal_2", quantity={"value": "20", "unit": "TNE"}).ok()
+    noted = stand.issue(deal_id="deal_2", quantity={"value": "5", "unit": "TNE"}).ok()
+    truck = {"plate": "x", "driver": "y"}
+    parts = [truck | {"piece_ids": [piece]} for piece in ("piece_3", "piece_4")]
+    split = stand.change(stand.issue("piece_3", "piece_4").ok(), "split", {"parts": parts}).ok()
+    assert stand.recall("piece_5")
     ticket = stand.weigh(weighed, "loading").ok()
     (passage,) = stand.pass_gate(gate, 2)
     stand.weigh(weighed, "receiving").ok()
+    third = stand.weigh(weighed, "third_party", party="platform", role="operator").ok()
+    proposed = stand.correct(weighed, third, 15_000, party="buyer").ok()
     assert stand.broken() == {}
     yield {
         "loading": loading["id"],
         "weighed": weighed["id"],
+        "used": loading["note_id"],
+        "noted": noted["id"],
+        "split": split["note"]["id"],
+        "child": split["children"][0]["id"],
         "ticket": ticket["id"],
+        "proposed": proposed["id"],
         "passage": passage["id"],
         "gate": gate["id"],
     }

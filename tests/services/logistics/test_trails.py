@@ -103,7 +103,7 @@ def test_an_earlier_seller_does_not_follow_what_became_of_its_coil(stand: Stand)
     stand.hear(describe_piece(1, version=2, owner_id="buyer", warehouse_id="depot"))
     stand.hear(describe_deal(1, deal_id="deal_2", seller_id="buyer", buyer_id="third", warehouse_id="depot"))
     other_gate = stand.make_gate(party="depot")
-    second = stand.start(other_gate, *pieces, deal_id="deal_2", party="depot").ok()
+    second = stand.start(other_gate, *pieces, deal_id="deal_2", seller="buyer", party="depot").ok()
     stand.advance(timedelta(hours=1))
     stand.pass_gate(other_gate, 1)
 
@@ -128,3 +128,52 @@ def test_a_trail_names_no_other_deal_of_the_same_passage(stand: Stand) -> None:
     (event,) = trail(stand)["events"]
     assert "deal_2" not in str(event)
     assert [one["type"] for one in event["bizTransactionList"]] == ["desadv", "po"]
+
+
+def test_what_has_passed_keeps_its_coil_when_the_tag_is_replaced_or_moved(stand: Stand) -> None:
+    pieces, gate = stand.hear_deal(3), stand.make_gate()
+    first = stand.start(gate, pieces[0]).ok()
+    stand.pass_gate(gate, 1)
+    before = stand.passages(gate)
+    events = trail(stand)["events"]
+    stand.hear(describe_piece(1, version=2, epc=tag(7)), describe_piece(2, version=2, epc=tag(1)))
+    assert (stand.passages(gate), trail(stand)["events"]) == (before, events)
+    assert (trail(stand)["epc"], trail(stand, "piece_2")["events"]) == (tag(7), [])
+    stand.advance(timedelta(hours=1))
+    second = stand.start(gate, pieces[1]).ok()
+    passage, _ = stand.pass_gate(gate, 1)
+    assert (passage["delivery_ids"], passage["sightings"][0]["piece_id"]) == ([second["id"]], "piece_2")
+    assert [one["readPoint"] for one in trail(stand, "piece_2")["events"]] == [events[0]["readPoint"]]
+    assert trail(stand)["events"] == events
+    assert stand.show(first)["discrepancies"] == stand.show(second)["discrepancies"] == []
+    stand.hear(describe_piece(3, version=2, epc=None))
+    third = stand.start(gate, pieces[2]).ok()
+    stand.advance(timedelta(hours=1))
+    stand.pass_gate(gate, 3)
+    assert stand.show(third)["state"] == "loading"
+    assert stand.broken() == {}
+
+
+def test_a_coil_that_is_sold_on_passes_the_gate_of_its_buyers_yard(stand: Stand) -> None:
+    """The second deal's note, truck and gate are the new yard's; the trail keeps both journeys for who owns the coil."""
+    pieces, gate = stand.hear_deal(1), stand.make_gate()
+    first = stand.start(gate, *pieces).ok()
+    stand.weigh(first, "loading", 8_000).ok()
+    stand.pass_gate(gate, 1)
+    stand.weigh(first, "receiving", 8_000).ok()
+    stand.hear(describe_piece(1, version=2, owner_id="buyer", warehouse_id="buyer"))
+    stand.hear(describe_deal(1, deal_id="deal_2", seller_id="buyer", buyer_id="third", warehouse_id="buyer"))
+    yard = stand.make_gate(party="buyer")
+    note = stand.issue(*pieces, deal_id="deal_2", party="buyer").ok()
+    assert stand.get(f"/v1/pickup-notes/{note['id']}", party="warehouse").status == 404
+    assert stand.load(gate, note).status == 404
+    second = stand.load(yard, note, party="buyer").ok()
+    stand.advance(timedelta(hours=1))
+    stand.pass_gate(yard, 1)
+    assert stand.show(second, party="third")["state"] == "departed"
+    assert [one["delivery_id"] for one in trail(stand, party="buyer")["steps"] if one["what"] == "departed"] == [
+        first["id"],
+        second["id"],
+    ]
+    assert trail(stand, party="third")["whereabouts"]["state"] == "in_transit"
+    assert stand.broken() == {}

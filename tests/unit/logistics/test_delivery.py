@@ -13,6 +13,7 @@ from chassis.problems import Conflict
 from chassis.states import IllegalMove
 from chassis.values import Exact, Quantity
 from services.logistics.shipments.model import (
+    AlreadyAccepted,
     AlreadyWeighed,
     CalledOff,
     Delivery,
@@ -31,7 +32,7 @@ def kg(value: int) -> Quantity:
     return Quantity(Exact(value), "KGM")
 
 
-def make_delivery() -> Delivery:
+def make_delivery(weigher_decides: bool = False) -> Delivery:
     return Delivery(
         id="delivery_1",
         state=State.LOADING,
@@ -43,6 +44,10 @@ def make_delivery() -> Delivery:
         received=None,
         departed_at=None,
         received_at=None,
+        third_party=None,
+        weigher_decides=weigher_decides,
+        weights_version=1,
+        accepted_stage=None,
     )
 
 
@@ -112,6 +117,50 @@ def test_after_the_deadline_the_weight_that_is_known_stands(tickets: list[End], 
         delivery.take_weight(end, kg(28_100), NOW)
     delivery.let_weight_stand(NOW + RECEIVE)
     assert (delivery.state, delivery.loaded, delivery.received) == (State.WEIGHED, kg(loaded), kg(received))
+
+
+def test_where_the_third_party_decides_its_ticket_is_waited_for() -> None:
+    delivery = make_delivery(weigher_decides=True)
+    delivery.take_weight(End.LOADING, kg(28_100), NOW)
+    assert not delivery.take_weight(End.RECEIVING, kg(28_050), NOW)
+    assert (delivery.state, delivery.due_at) == (State.RECEIVED, NOW + RECEIVE)
+    assert delivery.take_weight(End.THIRD_PARTY, kg(28_080), NOW)
+    assert (delivery.loaded, delivery.received, delivery.third_party) == (kg(28_100), kg(28_050), kg(28_080))
+
+
+@pytest.mark.parametrize("first", [End.LOADING, End.THIRD_PARTY])
+def test_where_the_third_party_decides_the_buyers_scale_may_be_missing(first: End) -> None:
+    delivery = make_delivery(weigher_decides=True)
+    delivery.depart(NOW, Seen.GATE)
+    second = End.THIRD_PARTY if first == End.LOADING else End.LOADING
+    assert not delivery.take_weight(first, kg(28_100), NOW)
+    assert delivery.take_weight(second, kg(28_100), NOW)
+    assert (delivery.state, delivery.received, delivery.weights_version) == (State.WEIGHED, kg(28_100), 1)
+
+
+def test_a_third_partys_weight_comes_at_any_time_until_it_is_decided() -> None:
+    delivery = make_delivery()
+    delivery.depart(NOW, Seen.GATE)
+    delivery.let_weight_stand(NOW + RECEIVE)
+    delivery.accept("undisputed", NOW + RECEIVE)
+    assert delivery.take_weight(End.THIRD_PARTY, kg(28_080), NOW + 2 * RECEIVE)
+    assert delivery.weights_version == 2
+    delivery.third_party = None
+    delivery.accept("decided", NOW)
+    with pytest.raises(AlreadyAccepted):
+        delivery.take_weight(End.THIRD_PARTY, kg(28_080), NOW)
+
+
+def test_a_correction_takes_what_stands_for_a_missing_weight_along() -> None:
+    delivery = make_delivery()
+    assert not delivery.correct_weights({End.LOADING: kg(28_090)})
+    assert (delivery.loaded, delivery.received) == (kg(28_090), None)
+    delivery.depart(NOW, Seen.GATE)
+    delivery.let_weight_stand(NOW + RECEIVE)
+    assert delivery.correct_weights({End.LOADING: kg(28_080)})
+    assert (delivery.loaded, delivery.received) == (kg(28_080), kg(28_080))
+    assert delivery.correct_weights({End.RECEIVING: kg(28_070)})
+    assert (delivery.loaded, delivery.received, delivery.weights_version) == (kg(28_000), kg(28_070), 3)
 
 
 class Walk(RuleBasedStateMachine):

@@ -1,0 +1,1 @@
+"""Discrepancies: what did not fit at a gate, and who closed it."""

@@ -1,0 +1,1 @@
+"""What orders asks for: parts of a deal given back, and the end of its deliveries."""
