@@ -70,30 +70,37 @@ AGREEMENTS: tuple[Agreement, ...] = (
     ),
     Agreement(
         "escrow_follows_deals",
-        "A signed deal awaits its payment, a paid one that is not over has all of it in escrow, and no other has any.",
+        "A signed deal awaits its payment, one that is paid has escrow for what is not shared out yet, and no other has any.",
         Side(
             "orders",
-            "select id, case when state = 'signed' then 'awaiting' when state in ('delivering', 'settling') then 'funded'"
-            " else 'over' end || ' ' || gross_amount || ' ' || gross_currency "
-            "from deal where state not in ('deposits_pending', 'effective', 'cancelled')",
+            "select id, case when state = 'signed' then 'awaiting' when state = 'delivering' then 'funded'"
+            " when state = 'settling' and exists (select from delivery d left join delivery_line l on l.delivery_id = d.id"
+            " where d.deal_id = deal.id and (d.state = 'disputed' or l.state = 'accepted')) then 'funded'"
+            " else 'over' end || ' ' || gross_amount || ' ' || gross_currency from deal"
+            " where state in ('signed', 'delivering', 'settling', 'completed') or paid_at is not null or pay_by is not null"
+            " or reason = 'not_paid'",
         ),
         Side(
             "settlement",
-            "select id, case when state in ('closed', 'lapsed') then 'over' else state end"
-            " || ' ' || gross_amount || ' ' || gross_currency from escrow",
+            "select id, case when state in ('closed', 'lapsed') then 'over' when state = 'partly_funded' then 'funded'"
+            " else state end || ' ' || gross_amount || ' ' || gross_currency from escrow",
         ),
     ),
     Agreement(
         "statements_follow_deliveries",
-        "A delivery is settled in orders exactly when a statement has a line of the same gross for it.",
+        "A stage of a delivery is settled in orders exactly when a statement has a line of the same gross for it.",
         Side(
             "orders",
-            "select id, deal_id || ' ' || gross_amount || ' ' || gross_currency from delivery where state = 'settled'",
+            "select l.delivery_id || ' ' || l.stage, d.deal_id || ' ' || l.gross_amount || ' ' || l.gross_currency"
+            " from delivery_line l join delivery d on d.id = l.delivery_id where l.state <> 'accepted'"
+            # Deliveries that were settled before there were stages.
+            " union all select id || ' whole', deal_id || ' ' || gross_amount || ' ' || gross_currency from delivery"
+            " where state = 'settled' and not exists (select from delivery_line l where l.delivery_id = delivery.id)",
         ),
         Side(
             "settlement",
-            "select l.delivery_id, s.deal_id || ' ' || l.gross || ' ' || l.currency from statement_line l "
-            "join statement s on s.id = l.statement_id where l.delivery_id is not null",
+            "select l.delivery_id || ' ' || l.stage, s.deal_id || ' ' || l.gross || ' ' || l.currency"
+            " from statement_line l join statement s on s.id = l.statement_id where l.kind = 'delivery'",
         ),
     ),
     Agreement(

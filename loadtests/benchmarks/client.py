@@ -7,13 +7,14 @@ takes its processor time from the server that it measures; what it took is part 
 
 from __future__ import annotations
 
+import itertools
 import json
 import selectors
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -33,7 +34,8 @@ class ClientFailed(Failure):
 class Load:
     """What to send to a port of 127.0.0.1, by how many clients, for how long.
 
-    Client n sends ``requests[n % len(requests)]`` over and over, with a fresh idempotency key for ``{key}``.
+    Client n sends ``requests[n % len(requests)]`` over and over, with a fresh idempotency key for ``{key}``. Where there
+    are ``scripts`` it sends what ``scripts[n]`` holds instead, one after the other and each once.
     """
 
     port: int
@@ -41,13 +43,18 @@ class Load:
     seconds: float
     requests: Sequence[str]
     keys: str = "bench"
+    scripts: Sequence[Sequence[str]] = ()
 
 
 @dataclass
 class Drive:
-    """What came of a load: requests answered, each one's latency, and what the client itself used."""
+    """What came of a load: requests answered, each one's latency, and what the client itself used.
+
+    ``began_at`` is the wall clock's time of the first request, in seconds of the epoch.
+    """
 
     count: int = 0
+    began_at: float = 0.0
     seconds: float = 0.0
     cpu_s: float = 0.0
     latencies_s: list[float] = field(default_factory=list)
@@ -90,24 +97,28 @@ def drive(load: Load) -> Drive:
 
 
 class _Connection:
-    """One client: a socket, its request, and where it is in the answer."""
+    """One client: a socket, what it still sends, and where it is in the answer."""
 
     def __init__(self, load: Load, number: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", load.port), timeout=TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.before, _, self.after = load.requests[number % len(load.requests)].encode().partition(KEY.encode())
-        self.key = f"{load.keys}-{number}-" if self.after else ""
+        self.turns = _list_turns(load, number)
+        self.key = f"{load.keys}-{number}-"
         self.sent = 0
         self.received = b""
         self.began = 0.0
 
-    def send(self) -> None:
-        """Sends the next request."""
+    def send(self) -> bool:
+        """Sends the next request; whether there was one."""
+        before, after = next(self.turns, (b"", b""))
+        if not before:
+            return False
         self.sent += 1
-        key = f"{self.key}{self.sent:08d}".encode() if self.key else b""
+        key = f"{self.key}{self.sent:08d}".encode() if after else b""
         self.received = b""
         self.began = time.perf_counter()
-        self.socket.sendall(self.before + key + self.after)
+        self.socket.sendall(before + key + after)
+        return True
 
     def read(self) -> bytes:
         """The status of the answer once it is there whole, before that nothing."""
@@ -119,6 +130,14 @@ class _Connection:
         if not found or len(body) < _length_of(head):
             return b""
         return head[9:12]
+
+
+def _list_turns(load: Load, number: int) -> Iterator[tuple[bytes, bytes]]:
+    """What a client sends, before its key and after it."""
+    texts = load.scripts[number] if load.scripts else [load.requests[number % len(load.requests)]]
+    parts = [text.encode().partition(KEY.encode()) for text in texts]
+    turns = [(before, after) for before, _, after in parts]
+    return iter(turns) if load.scripts else itertools.cycle(turns)
 
 
 def _length_of(head: bytes) -> int:
@@ -133,10 +152,8 @@ def run(load: Load) -> Drive:
     connections = [_Connection(load, number) for number in range(load.clients)]
     for connection in connections:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
-    used, began = time.process_time(), time.perf_counter()
-    for connection in connections:
-        connection.send()
-    waiting, until = len(connections), began + load.seconds
+    done.began_at, used, began = time.time(), time.process_time(), time.perf_counter()
+    waiting, until = sum(connection.send() for connection in connections), began + load.seconds
     while waiting:
         ready = selector.select(TIMEOUT_S)
         if not ready:
@@ -159,8 +176,7 @@ def _note(done: Drive, connection: _Connection, status: bytes, until: float) -> 
         done.refused[status.decode()] = done.refused.get(status.decode(), 0) + 1
     if now >= until or done.count >= MOST_REQUESTS:
         return False
-    connection.send()
-    return True
+    return connection.send()
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from loadtests.benchmarks.messages import measure_messages
 from loadtests.benchmarks.plan import Plan
 from loadtests.benchmarks.report import Report, describe_machine
 from loadtests.benchmarks.routes import measure_read, measure_route, measure_write
+from loadtests.benchmarks.settling import measure_settling
 from loadtests.benchmarks.stage import Say, list_offers, make_folder, set_stage
 
-PARTS = ("route", "read", "write", "deals", "ledger", "events")
-ON_THE_PLATFORM = ("read", "write", "deals")
+PARTS = ("route", "read", "write", "deals", "settle", "ledger", "events")
+ON_THE_PLATFORM = ("read", "write", "deals", "settle")
 
 
 def measure(plan: Plan, parts: Collection[str], say: Say = lambda _: None) -> Report:
@@ -48,7 +49,7 @@ def _measurements(plan: Plan, parts: Collection[str], folder: Path, say: Say) ->
 def _measure_platform(plan: Plan, parts: Collection[str], folder: Path, capacity: Capacity, say: Say) -> list[Figure]:
     figures: list[Figure] = []
     with set_stage(plan, folder, capacity, say) as stage:
-        offers = list_offers(stage, max(plan.clients))
+        offers = list_offers(stage, max(*plan.clients, plan.settlers))
         with serve_by_hand(stage, capacity) as reference:
             if "read" in parts:
                 say("read")
@@ -59,6 +60,9 @@ def _measure_platform(plan: Plan, parts: Collection[str], folder: Path, capacity
             if "deals" in parts:
                 say("deals")
                 figures += measure_idleness(plan, stage) + measure_deals(plan, stage, reference, offers)
+        if "settle" in parts:
+            say("settle")
+            figures += measure_settling(plan, stage, offers)
     return figures
 
 

@@ -10,6 +10,7 @@ class Plan:
     """``rounds`` of each side; a round of HTTP lasts ``seconds``, the others have counts.
 
     ``traders`` are pairs of a mill and a buyer; clients are dealt out to them, each client with an offer of its own.
+    ``deliveries`` are settled in a round, by ``settlers`` clients, each with a deal of its own.
     """
 
     name: str
@@ -19,6 +20,8 @@ class Plan:
     deal_seconds: float = 3.0
     clients: tuple[int, ...] = (1, 8, 16)
     traders: int = 8
+    deliveries: int = 64
+    settlers: int = 8
     transfers: int = 6_400
     batches: int = 20
     events: int = 6_000
@@ -33,6 +36,7 @@ QUICK = Plan(
     deal_rounds=2,
     deal_seconds=1.0,
     traders=4,
+    deliveries=24,
     transfers=3_200,
     batches=8,
     events=3_000,

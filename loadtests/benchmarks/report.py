@@ -19,6 +19,7 @@ TITLES = {
     "read": "An authenticated read of one row, against Flask and psycopg by hand",
     "write": "An authenticated idempotent write, against Flask and psycopg by hand",
     "deals": "Deals from take to effective, against one request by hand that does the same",
+    "settle": "Deliveries from accept to settled",
     "ledger": "Ledger transfers, against psycopg calling the same function",
     "events": "Relay and inbox on the embedded broker, against psycopg moving the same rows",
 }

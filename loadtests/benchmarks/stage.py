@@ -33,7 +33,11 @@ TONNES = "100000000"
 GATE = {"name": "South gate", "place": "Tianjin Xingang"}
 OPERATOR = "operator@bench.haihe.example"
 BENCH_CONNECTIONS = 80
-COUNTED = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.max": "10000"}
+COUNTED = {
+    "shared_preload_libraries": "pg_stat_statements",
+    "pg_stat_statements.max": "10000",
+    "track_commit_timestamp": "on",
+}
 Say = Callable[[str], None]
 
 

@@ -57,11 +57,12 @@ class LoadTrade(SteelTrade):
         return SharingActor(self.api, name, keep_key(api_key), self.warehouse.party_id)
 
     def coils(self, weights_kg: list[int]) -> list[Coil]:
-        """Fresh coils, with numbers and tags that no earlier run has used."""
+        """Fresh coils of one heat, with numbers and tags that no earlier run has used."""
         self.number = new_number()
         tags = [f"3034257BF4{self.number:06X}{secrets.randbits(32):08X}" for _ in weights_kg]
         numbers = [f"C{self.number:07d}-{index:02d}" for index, _ in enumerate(weights_kg, 1)]
-        return [Coil(number, kg, epc=tag) for number, kg, tag in zip(numbers, weights_kg, tags, strict=True)]
+        heat = f"H{self.number:07d}"
+        return [Coil(number, kg, heat=heat, epc=tag) for number, kg, tag in zip(numbers, weights_kg, tags, strict=True)]
 
     def pieces_of(self, coils: list[Coil]) -> list[dict[str, Any]]:
         """What became of fresh coils of the mill, in their order."""

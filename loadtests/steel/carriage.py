@@ -24,15 +24,18 @@ class Carriage(People):
         self.known |= {"gate": gate, "reader": reader, "sequence": 0}
         return gate, reader
 
+    def issue_note(self, deal_id: str, **what: Any) -> dict[str, Any]:
+        """The mill issues a pick-up note for pieces or a quantity of a deal: one truck."""
+        body = {"deal_id": deal_id, "plate": "津A·12345", "driver": "Li Wei", **what}
+        return self.until(lambda: self.mill.desk.post("/v1/pickup-notes", body), "the pick-up note")
+
     def start_delivery(self, deal_id: str, **what: Any) -> dict[str, Any]:
-        """The warehouse sets up a truck for pieces or a quantity of a deal."""
-        body = {
-            "deal_id": deal_id,
-            "gate_id": self.known["gate"]["id"],
-            "plate": "津A·12345",
-            "driver": "Li Wei",
-            **what,
-        }
+        """The mill issues a pick-up note and the warehouse loads the truck that brings it."""
+        return self.load(self.issue_note(deal_id, **what))
+
+    def load(self, note: dict[str, Any], **what: Any) -> dict[str, Any]:
+        """The warehouse confirms the loading of a note: of all its goods unless some are named."""
+        body = {"note_id": note["id"], "code": note["code"], "gate_id": self.known["gate"]["id"], **what}
         delivery = self.until(lambda: self.warehouse.desk.post("/v1/deliveries", body), "the delivery to start")
         self.settle()
         return delivery
@@ -66,8 +69,8 @@ class Carriage(People):
             "at": at.isoformat(),
         }
 
-    def weigh(self, delivery_id: str, end: str, net_kg: int | str, *, role: str = "") -> dict[str, Any]:
-        """A weigh ticket at one end; the net weight in kilograms."""
+    def weigh(self, delivery_id: str, end: str, net_kg: int | str, *, role: str = "", **more: Any) -> dict[str, Any]:
+        """A weigh ticket at one end (``more``: which one it replaces); the net weight in kilograms."""
         tare = Decimal(15000)
         body = {
             "end": end,
@@ -77,17 +80,22 @@ class Carriage(People):
             "tare": _kilograms(tare),
             "net": _kilograms(Decimal(net_kg)),
             "weighed_at": self.now().isoformat(),
+            **more,
         }
         desk = self.companies[role or ("warehouse" if end == "loading" else "buyer")].desk
         ticket = self.until(lambda: desk.post(f"/v1/deliveries/{delivery_id}/tickets", body), "the ticket")
         self.settle()
         return ticket
 
+    def delivery(self, delivery_id: str) -> dict[str, Any]:
+        """A delivery as the buyer sees it."""
+        return self.buyer.desk.get(f"/v1/deliveries/{delivery_id}")
+
     def wait_for_delivery(self, delivery_id: str, *states: str) -> dict[str, Any]:
         """The delivery, once it is in one of some states."""
 
         def look() -> dict[str, Any] | None:
-            delivery = self.buyer.desk.get(f"/v1/deliveries/{delivery_id}")
+            delivery = self.delivery(delivery_id)
             return delivery if delivery["state"] in states else None
 
         return self.until(look, f"delivery {delivery_id} to be {' or '.join(states)}")

@@ -39,9 +39,10 @@ class Deals(Trade):
         self.settle()
         return signed
 
-    def pay(self, deal_id: str) -> dict[str, Any]:
-        """The buyer pays into escrow."""
-        paid = self.until(lambda: self.buyer.desk.post(f"/v1/escrows/{deal_id}/pay"), "the escrow to be open")
+    def pay(self, deal_id: str, **what: Any) -> dict[str, Any]:
+        """The buyer pays into escrow: for named pieces or a quantity, or else for all that is left."""
+        path = f"/v1/escrows/{deal_id}/pay"
+        paid = self.until(lambda: self.buyer.desk.post(path, what), "the escrow to be open")
         self.settle()
         return paid
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
+from loadtests.steel.certificate import write_certificate
 from loadtests.steel.trade import Periods, Trade
 
 MARKET = "steel"
@@ -42,8 +44,20 @@ class Goods(Trade):
             for index, weight in enumerate(weights_kg, 1)
         ]
 
+    def certify(self, coils: list[Coil]) -> None:
+        """The mill attaches the certificate of each heat that has none yet."""
+        done = self.known.setdefault("certified", set())
+        mill = self.mill.party_id
+        for heat in sorted({coil.heat for coil in coils} - {heat for maker, heat in done if maker == mill}):
+            number = f"MTC-{heat}"
+            query = urlencode({"number": number, "type": "3.1", "heats": heat})
+            file = write_certificate(number, [heat])
+            self.mill.desk.post(f"/v1/certificates?{query}", file, content_type="application/pdf")
+            done.add((mill, heat))
+
     def upload(self, coils: list[Coil]) -> dict[str, Any]:
         """The mill sends its file, again while the catalog has not heard of the warehouse yet; what is there stays."""
+        self.certify(coils)
         text = CSV_HEAD + "".join(coil.row(self.warehouse.party_id) for coil in coils)
 
         def send() -> dict[str, Any] | None:
@@ -69,6 +83,7 @@ class Goods(Trade):
             "seller_deposit_percent": "5",
             "weighing_rule": "WITHIN_TOL_SELLER_ELSE_BUYER",
             "tolerance": "0.003",
+            "deposit_use": "counts",
             "place": "天津新港 Tianjin Xingang",
             "delivery_mode": "self_pickup",
             "deliver_by": (self.now() + timedelta(days=20)).isoformat(),

@@ -43,3 +43,15 @@ class Money(Trade):
         payout = self.until(lambda: company.desk.post("/v1/payouts", body), "the payout")
         self.operator.post(f"/v1/payouts/{payout['id']}/send", {"bank_reference": f"OUT-{payout['id'][-8:]}"})
         return self.operator.post(f"/v1/payouts/{payout['id']}/confirm")
+
+    def record_invoice(self, invoice: dict[str, Any]) -> dict[str, Any]:
+        """The mill's finance records the number of the tax invoice that it wrote for a delivery."""
+        self.known["invoices"] = self.known.get("invoices", 0) + 1
+        body = {
+            "number": f"2612{self.number:08d}{self.known['invoices']:08d}",
+            "issued_on": self.now().date().isoformat(),
+            **{name: invoice[name] for name in ("net", "tax", "gross")},
+        }
+        recorded = self.mill.desk.post(f"/v1/invoices/{invoice['id']}/record", body)
+        self.settle()
+        return recorded

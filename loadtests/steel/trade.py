@@ -24,6 +24,7 @@ class Periods:
     inspect: str = "P3D"
     load: str = "P3D"
     receive: str = "P7D"
+    supplement: str = "P3D"
 
 
 @dataclass

@@ -146,6 +146,6 @@ def test_the_trade_runs_on_separate_processes_with_kafka_and_elasticsearch(stack
     operator = Actor(api, "operator", session_of(api, email, password), "platform")
     trade = SteelTrade(api, operator, number=secrets.randbelow(10**5), wait_s=60)
     states = [step.state for step in trade.play()]
-    assert states[-2:] == ["completed", "paid"]
+    assert states[-4:] == ["completed", "recorded", "recorded", "paid"]
     checked = stack.haihe("check", "--settled", "--json")
     assert checked.returncode == 0, checked.stdout + checked.stderr

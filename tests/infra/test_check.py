@@ -86,9 +86,15 @@ PLANTS = [
         "settlement",
         "statement_line",
         "update statement_line set gross = gross + 1",
-        "select delivery_id from statement_line",
+        "select delivery_id || ' ' || stage from statement_line",
     ),
-    ("statements_follow_deliveries", "orders", "delivery", "update delivery set state = 'accepted'", "select id from delivery"),
+    (
+        "statements_follow_deliveries",
+        "orders",
+        "delivery_line",
+        "update delivery_line set state = 'accepted'",
+        "select delivery_id || ' ' || stage from delivery_line",
+    ),
     (
         "pieces_follow_deals",
         "orders",

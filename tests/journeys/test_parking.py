@@ -15,7 +15,7 @@ from tests.world import Crash, World
 TRUCKS = 10
 SERVICES = ("orders", "settlement", "logistics", "catalog")
 OF_THE_CHASSIS = {"outbox", "inbox", "idempotency", "heartbeat", "parked_key", "parked_message", "errand"}
-DRAWN = {"id", "journal_id", "statement_id", "last_journal_id", "number", "balance"}
+DRAWN = {"code", "id", "journal_id", "statement_id", "last_journal_id", "number", "balance"}
 """What is drawn from a counter when a row is made, and so depends on which key was handled first."""
 
 
@@ -28,10 +28,11 @@ def make_town(world: World) -> Town:
 
 def send_trucks(town: Town, deal: dict[str, Any]) -> list[str]:
     """Ten trucks with a coil each; logistics tells of them, and nobody has heard it yet."""
+    notes = [town.issue_note(deal["id"], piece_ids=[piece["piece_id"]]) for piece in deal["pieces"]]
     town.world.broker.hold_back("logistics")
-    path, gate = "/v1/deliveries", town.known["gate"]["id"]
-    body = {"deal_id": deal["id"], "gate_id": gate, "plate": "津A·1", "driver": "Li Wei"}
-    sent = [town.warehouse.desk.post(path, body | {"piece_ids": [piece["piece_id"]]})["id"] for piece in deal["pieces"]]
+    gate = town.known["gate"]["id"]
+    shown = [{"note_id": note["id"], "code": note["code"], "gate_id": gate} for note in notes]
+    sent = [town.warehouse.desk.post("/v1/deliveries", each)["id"] for each in shown]
     town.world.broker.release("logistics")
     return sent
 

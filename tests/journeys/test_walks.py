@@ -98,7 +98,7 @@ def make_walk(town: Town) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: self.deals)
         @rule(n=number)
         def pay(self, n: int) -> None:
-            self.attempt(lambda: town.buyer.desk.post(f"/v1/escrows/{self.deal(n)}/pay"))
+            self.attempt(lambda: town.buyer.desk.post(f"/v1/escrows/{self.deal(n)}/pay", {}))
 
         @precondition(lambda self: self.deals)
         @rule(n=number, m=number)
@@ -106,9 +106,11 @@ def make_walk(town: Town) -> type[RuleBasedStateMachine]:
             town.settle()
             pieces = [piece["piece_id"] for piece in town.deal(self.deal(n))["pieces"]]
             chosen = pieces if m % 2 else [pieces[m % len(pieces)]]
-            body = {"deal_id": self.deal(n), "gate_id": town.known["gate"]["id"], "plate": "x", "driver": "y"}
-            if truck := self.attempt(lambda: town.warehouse.desk.post("/v1/deliveries", body | {"piece_ids": chosen})):
-                self.trucks.append((self.deal(n), truck["id"]))
+            body = {"deal_id": self.deal(n), "plate": "x", "driver": "y", "piece_ids": chosen}
+            if note := self.attempt(lambda: town.mill.desk.post("/v1/pickup-notes", body)):
+                shown = {"note_id": note["id"], "code": note["code"], "gate_id": town.known["gate"]["id"]}
+                if truck := self.attempt(lambda: town.warehouse.desk.post("/v1/deliveries", shown)):
+                    self.trucks.append((self.deal(n), truck["id"]))
 
         @precondition(lambda self: self.trucks)
         @rule(n=number, act=st.sampled_from(("depart", "cancel", "depart")))

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "journeys"
-SECRETS = {"access_token", "refresh_token", "invitation", "secret", "api_key", "token", "password", "prefix"}
+WRITE = bool(os.environ.get("HAIHE_WRITE_DOCS"))
+ID = re.compile(r"\b([a-z]+)_[0-9a-hjkmnp-tv-z]{26}\b")
+SECRETS = {"access_token", "refresh_token", "invitation", "secret", "api_key", "token", "password", "prefix", "code"}
 LONGEST_LIST = 3
+
+
+def check_page(name: str, text: str) -> None:
+    """Whether a page of the docs says what was said just now; writes it when it is to be made again."""
+    path = FOLDER / name
+    if WRITE:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert path.read_text() == text, "run `make docs`"
 
 
 class Transcript:
@@ -51,3 +64,40 @@ def _shorten(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [_shorten(each) for each in value]
     return value
+
+
+class Summary:
+    """The commands of a story in short, with what became of each, and what it moved in the end."""
+
+    UNSAID = ("/v1/certificates", "/v1/gates", "/v1/sessions")
+    """What a town does now and then, whichever story it is."""
+
+    def __init__(self, name: str, told: str | None, moves: dict[str, int]) -> None:
+        title = name.replace("_", " ")
+        self.lines = [f"# {title[0].upper()}{title[1:]}", "", *([_unwrap(told), ""] if told else [])]
+        self.moves = moves
+        self.count = 0
+
+    def see(self, method: str, path: str, body: Any, status: int, answer: Any) -> None:
+        """One request and its answer; queries and what is only asked again are left out."""
+        if method == "GET" or status in (401, 503) or path.startswith(self.UNSAID):
+            return
+        self.count += 1
+        said = answer if isinstance(answer, dict) else {}
+        outcome = said.get("state") or said.get("type", "").removeprefix("urn:haihe:problem:")
+        route = ID.sub(r"{\1}", path)
+        self.lines.append(f"{self.count}. `{method} {route}` {status} {outcome}".rstrip())
+
+    def text(self) -> str:
+        """The whole page."""
+        moved = [
+            f"| {name.partition('_')[0]} | {name.partition('_')[2]} | {amount / 100:+,.2f} |"
+            for name, amount in sorted(self.moves.items())
+            if amount
+        ]
+        table = ["| whose | account | yuan |", "|---|---|---|", *moved] if moved else ["No money has moved in the end."]
+        return "\n".join([*self.lines, "", *table]) + "\n"
+
+
+def _unwrap(text: str) -> str:
+    return " ".join(text.split())

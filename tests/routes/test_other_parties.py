@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from chassis.auth import PLATFORM_ROLES
-from loadtests.steel import SteelTrade
+from loadtests.steel import Coil, SteelTrade
 from tests.journeys.conftest import make_trade
 from tests.routes.test_every_route import DOCUMENT, SCHEMAS, sample_body
 from tests.world import Answer, World
@@ -67,6 +67,31 @@ class Finished:
             heat = self.trade.coils([1000])[0].heat
             said = urlencode({"number": f"MTC-{heat}", "type": "3.1", "heats": heat})
             self.trade.mill.desk.post(f"/v1/certificates?{said}", DOT, content_type="image/png")
+        self._make_a_deal_that_goes_wrong()
+
+    def _make_a_deal_that_goes_wrong(self) -> None:
+        """A stray coil at the gate, a correction and a cancellation that wait for an answer, and a truck too heavy."""
+        trade = self.trade
+        trade.top_up("mill", 10_000_000)
+        coils = [Coil(f"W{n}", kg, epc=f"3034257BF4FFFFFF0000000{n}") for n, kg in ((1, 20_000), (2, 10_000))]
+        trade.upload(coils)
+        heavy, other = (piece["id"] for piece in trade.mill.desk.every("/v1/pieces") if piece["number"] in ("W1", "W2"))
+        if trade.mill.desk.get(f"/v1/pieces/{heavy}")["number"] != "W1":
+            heavy, other = other, heavy
+        deal = trade.take(trade.list_pieces([heavy, other]), piece_ids=[heavy, other])
+        trade.wait_for(deal["id"], "effective")
+        trade.sign(deal["id"])
+        trade.pay(deal["id"])
+        trade.wait_for(deal["id"], "delivering")
+        cancellation = {"piece_ids": [other], "reason": "agreed", "note": "sold elsewhere"}
+        trade.mill.desk.post(f"/v1/deals/{deal['id']}/cancellations", cancellation)
+        truck = trade.start_delivery(deal["id"], piece_ids=[heavy])["id"]
+        trade.weigh(truck, "loading", 20_000)
+        trade.pass_gate([coil.epc for coil in coils])
+        trade.wait_for_delivery(truck, "departed")
+        first = trade.weigh(truck, "receiving", 20_100)
+        trade.weigh(truck, "receiving", 20_090, replaces=first["id"])
+        trade.accept(deal["id"], truck)
 
     def _list(self, path: str, answer: Answer) -> None:
         if answer.status == 200 and path != "/v1/me":
@@ -75,7 +100,10 @@ class Finished:
             self.listed.setdefault(path, set()).update(item["id"] for item in items if "id" in item)
 
     def _look(self, answer: object) -> None:
-        self.seen |= self._ids(answer)
+        ids = self._ids(answer)
+        self.seen |= ids
+        for id in ids:
+            self.named.setdefault(f"{id.rpartition('_')[0]}_id", set()).add(id)
         for name, value in _fields(answer):
             if name == "id" or name.endswith("_id"):
                 self.named.setdefault(name, set()).add(value)
@@ -147,10 +175,14 @@ def test_every_thing_is_asked_for_by_an_id_that_is_there(finished: Finished, rou
 
 @pytest.mark.parametrize("route", [r for r in MOVES if "{" in r[1]], **NAMES)
 def test_every_move_is_tried_on_a_thing_that_is_there(finished: Finished, route: tuple) -> None:
-    """The thing itself is shown where its path ends with its first id, or under another noun by the same name."""
+    """The thing itself is shown where its path ends with its first id, or under another noun by the same name, or in a
+    thing that it belongs to.
+    """
     shown = {path.partition("{")[2].partition("}")[0]: path for _, path, _ in THINGS if path.endswith("}")}
     for name in re.findall(r"{([^}]+)}", route[1]):
-        assert any(finished.is_there(path) for path in finished.samples(shown[name])), (route[1], name)
+        samples = finished.samples(shown[name]) if name in shown else []
+        there = any(finished.is_there(path) for path in samples) if samples else finished.named.get(name)
+        assert there, (route[1], name)
     assert finished.samples(route[1]), route[1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -66,3 +67,15 @@ def test_a_client_process_that_is_refused_fails(server: Counter) -> None:
     request = write_request("POST", "/refuse", key=True, body={})
     with pytest.raises(ClientFailed, match="409"):
         drive(Load(server.server_address[1], 1, 0.05, [request]))
+
+
+def test_a_client_with_a_script_sends_each_of_its_requests_once_and_in_turn(server: Counter) -> None:
+    scripts = [
+        [write_request("POST", path, key=True, body={}) for path in paths] for paths in (("/a", "/b"), ("/c",), ())
+    ]
+    before = time.time()
+    done = run(Load(server.server_address[1], 3, 5.0, (), scripts=scripts))
+    paths = [path for path, *_ in server.asked]
+    assert sorted(paths) == ["/a", "/b", "/c"] and paths.index("/a") < paths.index("/b")
+    assert len({key for _, key, _ in server.asked}) == done.count == 3
+    assert before <= done.began_at <= time.time()
