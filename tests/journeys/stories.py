@@ -187,7 +187,7 @@ def the_receiving_weight_is_not_recorded_in_time(town: Town) -> Iterator[None]:
 
 
 def _at_the_edge(received: int, gross: int, fee: int) -> None:
-    """R − D at 3 ‰ of 20 t, which is 60 kg, and one kilogram beyond."""
+    """R − D at 3 ‰ of 20 t, which is 60 kg, and one kilogram either side."""
 
     def play(town: Town) -> Iterator[None]:
         deal, _ = yield from deliver_all(town, received, deposit_use="held")
@@ -197,8 +197,10 @@ def _at_the_edge(received: int, gross: int, fee: int) -> None:
     ends_with(**sold(gross, fee))(play)
 
 
+_at_the_edge(19_941, GROSS, 7_700)
 _at_the_edge(19_940, GROSS, 7_700)
 _at_the_edge(19_939, 7_676_515, 7_677)
+_at_the_edge(20_059, GROSS, 7_700)
 _at_the_edge(20_060, GROSS, 7_700)
 _at_the_edge(20_061, 7_723_485, 7_723)
 
