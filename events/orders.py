@@ -155,8 +155,8 @@ class PaymentCalled(Event):
 class DealDescribed(Event):
     """A deal as it stands from its payment on, for those who carry the goods out.
 
-    ``state`` is delivering, settling, completed or defaulted: only while it is delivering may a delivery be started. ``pieces`` and
-    ``quantity`` are what is paid and was not ended: that may be delivered. What may still be paid for is ``unpaid``.
+    ``state`` is delivering, settling, completed, defaulted or cancelled: only while it is delivering may a delivery be started.
+    ``pieces`` and ``quantity`` are what is paid and was not ended: that may be delivered. What may still be paid for is ``unpaid``.
     """
 
     type: ClassVar[str] = "orders.deal_described.v1"
