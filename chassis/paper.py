@@ -1,13 +1,12 @@
 """Documents for people as PDF, in Chinese and English: headings, paragraphs and tables. Same content, same bytes.
 
-Chinese is set in STSong-Light, one of the fonts that every PDF reader supplies (ISO 32000-1, 9.7.5.2), so that nothing is
-embedded; Latin text is set in Helvetica.
+All text is set in one typeface (``chassis.typeface``), whose letters are embedded.
 """
 
 from __future__ import annotations
 
 import io
-import re
+import threading
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
 
@@ -16,20 +15,17 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Grid
 
+from chassis import typeface
 from chassis.wire import File
 
 PDF = "application/pdf"
-_LATIN, _CHINESE = "Helvetica", "STSong-Light"
 _MARGIN = 18 * mm
-_NOT_LATIN = re.compile(r"[^\x20-\x7e\xa0-\xff]+")
-
-pdfmetrics.registerFont(UnicodeCIDFont(_CHINESE))
+# reportlab reads letters out of the typeface at one place that it remembers: one document at a time.
+_PRESS = threading.Lock()
 
 
 class Heading(msgspec.Struct, frozen=True):
@@ -58,6 +54,12 @@ Block = Heading | Text | Table
 
 def write_pdf(name: str, title: str, blocks: Iterable[Block], *, footer: str) -> File:
     """A document on A4 pages, each with the footer and its number; ``name`` is the file's."""
+    with _PRESS:
+        typeface.load_typeface()
+        return File(PDF, name, _press(title, blocks, footer))
+
+
+def _press(title: str, blocks: Iterable[Block], footer: str) -> bytes:
     made = io.BytesIO()
     document = SimpleDocTemplate(
         made,
@@ -65,6 +67,7 @@ def write_pdf(name: str, title: str, blocks: Iterable[Block], *, footer: str) ->
         title=title,
         author="Haihe",
         invariant=1,
+        initialFontName=typeface.NAME,
         leftMargin=_MARGIN,
         rightMargin=_MARGIN,
         topMargin=_MARGIN,
@@ -80,7 +83,7 @@ def write_pdf(name: str, title: str, blocks: Iterable[Block], *, footer: str) ->
     for block in blocks:
         story += _set(block, document.width)
     document.build(story, onFirstPage=sign_page, onLaterPages=sign_page)
-    return File(PDF, name, made.getvalue())
+    return made.getvalue()
 
 
 def _set(block: Block, width: float) -> list[Flowable]:
@@ -102,6 +105,7 @@ def _set_table(table: Table, width: float) -> Grid:
     grid = Grid(rows, colWidths=[width * share / whole for share in table.widths], repeatRows=1)
     grid.setStyle(
         [
+            ("FONTNAME", (0, 0), (-1, -1), typeface.NAME),
             ("GRID", (0, 0), (-1, -1), 0.4, colors.grey),
             ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -112,10 +116,9 @@ def _set_table(table: Table, width: float) -> Grid:
 
 def _style(size: float, leading: float, *, right: bool = False) -> ParagraphStyle:
     return ParagraphStyle(
-        "plain", fontName=_LATIN, fontSize=size, leading=leading, wordWrap="CJK", alignment=2 if right else 0
+        "plain", fontName=typeface.NAME, fontSize=size, leading=leading, wordWrap="CJK", alignment=2 if right else 0
     )
 
 
 def _mark_up(text: str) -> str:
-    """The text as reportlab's markup, each run of characters that Helvetica lacks in the Chinese font."""
-    return _NOT_LATIN.sub(lambda run: f'<font name="{_CHINESE}">{run.group()}</font>', escape(text))
+    return escape(typeface.spell_out(text))

@@ -1,4 +1,4 @@
-"""A compose stack under test: the project's own file, on a user's Docker as it is, or on an engine without a bridge."""
+"""A compose stack under test: the project's own file as it is, or on the host's network where an engine has no other."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from pathlib import Path
 
 from chassis.migrate import SERVICES
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 READY_WITHIN_S = 240.0
+OPERATOR = "operator@example.com"
 
 
 def find_docker() -> str | None:
@@ -34,11 +36,21 @@ def find_docker() -> str | None:
 
 
 def has_bridge() -> bool:
-    """Whether containers get a network of their own."""
-    listed = subprocess.run(
-        ["docker", "network", "ls", "--format", "{{.Name}}"], capture_output=True, text=True, check=True
+    """Whether containers get networks of their own here; ``HAIHE_TEST_NETWORK`` (``bridge`` or ``host``) may decide it."""
+    if wanted := os.environ.get("HAIHE_TEST_NETWORK"):
+        return wanted == "bridge"
+    probe = f"haihe-probe-{secrets.token_hex(3)}"
+    steps = (["create", "--driver", "bridge", probe], ["rm", probe])
+    return all(
+        subprocess.run(["docker", "network", *words], capture_output=True, check=False).returncode == 0
+        for words in steps
     )
-    return "bridge" in listed.stdout.split()
+
+
+def has_default_network() -> bool:
+    """Whether a build gets the network that Docker has from the start; an engine may have bridges and not this one."""
+    command = ["docker", "network", "ls", "--format", "{{.Name}}"]
+    return "bridge" in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def free_ports(count: int) -> list[int]:
@@ -59,11 +71,12 @@ class Stack:
     variables: dict[str, str] = field(default_factory=dict)
     port: int = 0
     bridged: bool = True
+    has_network: bool = True
 
     @classmethod
     def make(cls, folder: Path) -> Stack:
         """A stack with free ports and fresh secrets; nothing runs yet."""
-        stack = cls(folder, bridged=has_bridge())
+        stack = cls(folder, bridged=has_bridge(), has_network=has_default_network())
         (stack.port,) = free_ports(1)
         stack.variables = {
             "HAIHE_STACK": stack.name,
@@ -115,8 +128,9 @@ class Stack:
     def compose(self, *words: str, timeout_s: float = 900.0, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs docker compose on the stack; fails with what it said."""
         files = ["-f", str(ROOT / "infra" / "compose.yaml")]
-        if not self.bridged:
-            files += ["-f", str(Path(__file__).parent / "compose.loopback.yaml")]
+        overrides = {"compose.loopback.yaml": not self.bridged, "compose.bare.yaml": not self.has_network}
+        for name in (name for name, is_needed in overrides.items() if is_needed):
+            files += ["-f", str(HERE / name)]
         command = ["docker", "compose", *files, "--env-file", str(self.folder / "variables.env"), *words]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("HAIHE_")}
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, env=environ, check=False)
@@ -145,3 +159,19 @@ class Stack:
             return {"ready": False, "said": refused.read().decode(errors="replace")}
         except OSError as error:
             return {"ready": False, "said": str(error)}
+
+    def list_containers(self, service: str) -> list[str]:
+        """The ids of the service's containers that run."""
+        return self.compose("ps", "--quiet", service).stdout.split()
+
+
+def list_answered(container: str) -> set[str]:
+    """The ids of the commands and refusals that a container has answered, as its log says."""
+    said = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stderr
+    lines = (json.loads(line) for line in said.splitlines() if line.startswith("{"))
+    return {line["request_id"] for line in lines if line.get("event") == "request"}
+
+
+def kill(container: str) -> None:
+    """Ends a container with SIGKILL; compose does not start it again."""
+    subprocess.run(["docker", "kill", container], capture_output=True, check=True)

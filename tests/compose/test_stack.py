@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,44 +15,7 @@ import pytest
 
 from loadtests.api import Actor, Api, ApiRefused, HttpCarrier, session_of
 from loadtests.steel import SteelTrade
-from tests.compose.stack import ROOT, SERVICES, Stack, find_docker
-
-OPERATOR = "operator@example.com"
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """A stack that is up, with an operator; thrown away with its volumes at the end."""
-    if missing := find_docker():
-        pytest.skip(f"needs Docker with compose: {missing}")
-    folder = Path(tempfile.mkdtemp(prefix="haihe-compose-"))
-    stack = Stack.make(folder)
-    try:
-        stack.compose("build", "--quiet")
-        stack.up()
-        yield stack
-    finally:
-        stack.compose("--profile", "*", "down", "--volumes", "--timeout", "20", check=False)
-        images = [f"{stack.name}:now", f"{stack.name}:before"]
-        subprocess.run(["docker", "image", "rm", "--force", *images], capture_output=True, check=False)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def operator(stack: Stack) -> Actor:
-    """The first operator, made by the command that the README names."""
-    made = stack.compose("run", "--rm", "operator", "create", OPERATOR, "--json")
-    api = Api(HttpCarrier(stack.url))
-    return Actor(api, "operator", session_of(api, OPERATOR, json.loads(made.stdout)["password"]), "platform")
-
-
-@pytest.fixture(scope="module")
-def trade(stack: Stack, operator: Actor) -> SteelTrade:
-    """A steel trade played from admission to payout through nginx."""
-    trade = SteelTrade(operator.api, operator, wait_s=60.0)
-    states = [step.state for step in trade.play()]
-    assert states[-1] == "paid"
-    return trade
+from tests.compose.stack import OPERATOR, ROOT, SERVICES, Stack
 
 
 def test_the_trade_comes_off_and_nothing_is_broken(stack: Stack, trade: SteelTrade) -> None:
@@ -152,13 +113,6 @@ def test_a_service_that_is_away_is_503_and_comes_back(stack: Stack, trade: Steel
     assert trade.buyer.desk.get("/v1/accounts")["items"]
     stack.compose("start", "orders-web")
     assert trade.until(lambda: trade.buyer.desk.every("/v1/deals"), "orders to answer again")
-
-
-def test_a_service_is_scaled_while_it_runs(stack: Stack, trade: SteelTrade) -> None:
-    if not stack.bridged:
-        pytest.skip("this engine has no bridge network: two containers cannot have one port")
-    stack.compose("up", "--detach", "--no-recreate", "--scale", "orders-web=3")
-    assert all(trade.buyer.desk.every("/v1/deals") for _ in range(20))
 
 
 def test_down_and_up_keep_everything(stack: Stack, trade: SteelTrade) -> None:

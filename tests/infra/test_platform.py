@@ -1,124 +1,30 @@
-"""The embedded platform as real processes: started, killed in every part, started twice, stopped under load, checked."""
+"""The embedded platform as real processes: what it answers, what its commands do, and how it is set up."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
 
 from chassis.brokers import Message
 from chassis.brokers.opening import open_broker
 from chassis.envelope import Envelope
 from events.catalog import PieceDescribed
-from infra.children import Process
 from infra.cluster import Cluster
-from infra.databases import libpq
 from infra.environment import platform_environment
 from infra.folder import DataFolder
 from infra.programs import database_user, may_pass
+from tests.infra.place import Place, free_port, look_into, wait_until
 
 pytestmark = pytest.mark.xdist_group("platform")
-
-
-@dataclass
-class Run:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict:
-        """Its answer."""
-        return json.loads(self.out)
-
-
-@dataclass
-class Place:
-    """A data folder and a port, with the commands that work on them."""
-
-    data: Path
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def haihe(self, *words: str, timeout_s: float = 240.0) -> Run:
-        command = [sys.executable, "-m", "infra.cli", *words, "--data", str(self.data), "--port", str(self.port)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
-        return Run(done.returncode, done.stdout, done.stderr)
-
-    def pid(self, child: str) -> int:
-        return DataFolder(self.data).read_state()["children"][child]["pid"]
-
-    def ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/ready", timeout=10) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    def restarted(self, child: str, before: int) -> bool:
-        return self.pid(child) not in (before, None) and self.ready()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def wait_until(holds: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {within_s:.0f} s for {what}"
-        time.sleep(0.1)
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    """A platform with the steel trade played on it; left running or not by each test, run again where a test needs it."""
-    folder = Path(tempfile.mkdtemp(prefix="haihe-platform-"))
-    folder.chmod(0o711)
-    place = Place(folder / "data", free_port())
-    try:
-        started = place.haihe("up", "--demo", "--detach")
-        assert started.code == 0, started.err
-        yield place
-    finally:
-        place.haihe("down")
-        wiped = place.haihe("wipe")
-    assert wiped.code == 0, wiped.err
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def up(place: Place) -> Place:
-    if DataFolder(place.data).holder() is None:
-        started = place.haihe("up", "--detach")
-        assert started.code == 0, started.err
-    wait_until(place.ready, "it to be ready")
-    return place
 
 
 def test_it_is_ready_and_says_so(up: Place) -> None:
@@ -198,80 +104,6 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_made(up: Place, tmp_path: 
     assert as_json.json["code"] == 3
 
 
-@pytest.mark.parametrize("child", ["worker", "web", "postgres", "stripe-sandbox"])
-def test_a_killed_child_is_started_again(up: Place, child: str) -> None:
-    before = up.pid(child)
-    os.kill(before, signal.SIGKILL)
-    wait_until(lambda: up.restarted(child, before), f"{child} to come back")
-    wait_until(lambda: up.haihe("status").code == 0, "every loop to have got over it")
-
-
-def test_a_request_waits_while_the_web_server_is_started_again(up: Place) -> None:
-    before = up.pid("web")
-    family = [before, *(one.pid for one in psutil.Process(before).children(recursive=True))]
-    for pid in family:
-        os.kill(pid, signal.SIGKILL)
-    with urllib.request.urlopen(f"{up.url}/health", timeout=60) as answer:
-        assert answer.status == 200
-    wait_until(lambda: up.restarted("web", before), "the web server to come back")
-
-
-def test_a_killed_supervisor_leaves_nothing_that_the_next_start_stumbles_over(up: Place) -> None:
-    supervisor = DataFolder(up.data).holder()
-    os.kill(supervisor, signal.SIGKILL)
-    started = up.haihe("up", "--detach")
-    assert started.code == 0, started.err
-    assert up.ready()
-    assert up.haihe("check", "--settled").code == 0
-
-
-def test_stopping_finishes_what_was_accepted(up: Place) -> None:
-    """Many callers keep asking while it stops: every request is answered or was never accepted, none is cut off."""
-    outcomes: list[str] = []
-    stopping = threading.Event()
-
-    def ask() -> None:
-        while True:
-            try:
-                with urllib.request.urlopen(f"{up.url}/v1/keys", timeout=30) as answer:
-                    outcomes.append("ok" if answer.status == 200 and json.loads(answer.read()) else "odd")
-            except urllib.error.URLError as error:
-                # Refused: the port is closed. Reset before a byte of an answer: it lay in the queue and was never accepted.
-                never = isinstance(error.reason, (ConnectionRefusedError, ConnectionResetError))
-                outcomes.append("never accepted" if never and stopping.is_set() else f"lost: {error}")
-                return
-            except (OSError, ValueError) as error:
-                outcomes.append("never accepted" if stopping.is_set() and "reset" in str(error) else f"lost: {error!r}")
-                return
-
-    callers = [threading.Thread(target=ask) for _ in range(8)]
-    for caller in callers:
-        caller.start()
-    wait_until(lambda: outcomes.count("ok") > 50, "some answers")
-    stopping.set()
-    stopped = up.haihe("down")
-    for caller in callers:
-        caller.join()
-    assert stopped.code == 0, stopped.err
-    assert set(outcomes) == {"ok", "never accepted"}
-    assert outcomes.count("never accepted") == len(callers)
-    assert up.haihe("down").code == 8
-
-
-def test_the_next_start_finds_everything(place: Place) -> None:
-    place.haihe("down")
-    with_database = place.haihe("check", "--json")
-    assert with_database.json["broken"] == []
-    cluster = Cluster(place.data)
-    assert place.haihe("up", "--detach").code == 0
-    assert _scalar(cluster, "orders", "select count(*) from deal where state = 'completed'") == 1
-
-
-def _scalar(cluster: Cluster, database: str, query: str) -> object:
-    with psycopg.connect(libpq(cluster.superuser_url(database))) as connection:
-        return connection.execute(query).fetchone()[0]
-
-
 def test_a_message_that_cannot_be_handled_is_listed_shown_replayed_and_dropped(up: Place) -> None:
     broker = open_broker(platform_environment(DataFolder(up.data), Cluster(up.data), port=up.port)["HAIHE_BROKER"])
     envelope = Envelope(
@@ -319,24 +151,18 @@ def test_a_speaker_says_everything_again(up: Place) -> None:
 
 def test_postgresql_has_room_for_all_pools(up: Place) -> None:
     cluster = Cluster(up.data)
-    asked = {
-        name: process.environ() for name, process in (("web", _child(up, "web")), ("worker", _child(up, "worker")))
-    }
+    asked = {name: process.environ() for name, process in (("web", up.child("web")), ("worker", up.child("worker")))}
     pool = int(asked["web"]["HAIHE_POOL_SIZE"])
-    processes = len(_child(up, "web").children()) + 1
-    most = int(_scalar(cluster, "orders", "show max_connections")) - int(
-        _scalar(cluster, "orders", "show superuser_reserved_connections")
+    processes = len(up.child("web").children()) + 1
+    most = int(look_into(cluster, "orders", "show max_connections")) - int(
+        look_into(cluster, "orders", "show superuser_reserved_connections")
     )
-    brokers = int(_scalar(cluster, "orders", "select count(*) from pg_stat_activity where datname = 'broker'"))
+    brokers = int(look_into(cluster, "orders", "select count(*) from pg_stat_activity where datname = 'broker'"))
     assert 5 * processes * pool + brokers < most
 
 
-def _child(up: Place, name: str) -> psutil.Process:
-    return psutil.Process(up.pid(name))
-
-
 def test_postgresql_listens_on_no_network(up: Place) -> None:
-    postmaster = _child(up, "postgres")
+    postmaster = up.child("postgres")
     family = [postmaster, *postmaster.children(recursive=True)]
     assert [
         connection
@@ -344,47 +170,3 @@ def test_postgresql_listens_on_no_network(up: Place) -> None:
         for connection in process.net_connections("inet")
         if connection.status == "LISTEN"
     ] == []
-
-
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(place: Place) -> None:
-    place.haihe("down")
-    cluster = Cluster(place.data)
-    cluster.start()
-    with psycopg.connect(libpq(cluster.superuser_url("orders")), autocommit=True) as connection:
-        connection.execute("insert into alembic_version values ('orders_9999')")
-    cluster.stop()
-    refused = place.haihe("up")
-    assert refused.code == 5
-    assert "orders" in refused.err and "orders_9999" in refused.err
-    cluster.start()
-    with psycopg.connect(libpq(cluster.superuser_url("orders")), autocommit=True) as connection:
-        connection.execute("delete from alembic_version where version_num = 'orders_9999'")
-    cluster.stop()
-
-
-def test_commands_on_an_empty_folder_say_what_to_do(tmp_path: Path) -> None:
-    nowhere = Place(tmp_path / "none", free_port())
-    for words in (["status"], ["down"], ["check"], ["dead", "list"]):
-        refused = nowhere.haihe(*words)
-        assert refused.code == 8, refused
-        assert refused.err.startswith("haihe: ") and "Traceback" not in refused.err
-
-
-def test_data_that_no_demo_made_get_no_sample_users(tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path / "real")
-    folder.make()
-    (folder.path / "postgres").mkdir()
-    refused = Place(folder.path, free_port()).haihe("up", "--demo")
-    assert refused.code == 14
-    assert not folder.is_sample
-
-
-def test_sample_secrets_are_refused_in_earnest(tmp_path: Path) -> None:
-    process = Process(
-        [sys.executable, "-m", "infra.cli", "worker", "orders"],
-        environ={**os.environ, "HAIHE_STRIPE_KEY": "sk_test_sample_x"},
-        log=tmp_path / "log",
-    )
-    process.start()
-    assert process.process.wait(60) == 12
-    assert "sample" in (tmp_path / "log").read_text()
