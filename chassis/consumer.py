@@ -135,26 +135,35 @@ class Consumer:
         self.wait_s = wait_s
         self._subscription: Subscription | None = None
         self._parked = deque[bool](maxlen=WINDOW)
+        self._passed_over = 0
 
     def step(self) -> int:
-        """Take in one batch; how many messages came. Raises BrokerDown, Unavailable (nothing is lost) or ConsumerStopped."""
+        """Take in one batch; how many messages came. Raises BrokerDown, Unavailable (nothing is lost) or ConsumerStopped.
+
+        Messages that are not heard are committed with the next that is, or when none comes.
+        """
         if self._subscription is None:
             self._refuse_when_too_much_is_parked()
             self._subscription = self.broker.subscribe(self.way.group, self.way.topics, self.member)
         batch = self._subscription.poll(BATCH, self.wait_s)
-        if not batch:
-            return 0
+        heard = [message for message in batch if self.way.hears(message)]
         try:
-            self._take_in([message for message in batch if self.way.hears(message)])
+            self._take_in(heard)
         except BaseException:
             self._subscription.seek_to_committed()
             raise
+        self._passed_over += len(batch) - len(heard)
+        if heard or self._passed_over >= (WINDOW if batch else 1):
+            self._commit()
+        return len(batch)
+
+    def _commit(self) -> None:
+        self._passed_over = 0
         try:
             self._subscription.commit()
         except StaleMember as error:
             # Another member reads these partitions now: the inbox keeps what it hears again from counting twice.
             log.info("partitions were lost while reading", group=self.way.group, reason=error.detail)
-        return len(batch)
 
     def _take_in(self, batch: list[Message]) -> None:
         if not batch:

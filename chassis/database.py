@@ -281,10 +281,17 @@ def _select_one_locked(model: type[M], caller: Any) -> Select[tuple[M]]:
 
 def get(session: Session, model: type[M], id: str, caller: Any) -> M:
     """The model with an id, locked for change. Raises NotFound when there is none or the caller may not see it."""
-    found = session.scalars(_select_one_locked(model, caller), {"id": id}).one_or_none()
+    found = get_if_any(session, model, id, caller)
     if found is None:
         raise NotFound(f"no {_noun(model)} {id!r}")
-    note_locked(session, found)
+    return found
+
+
+def get_if_any(session: Session, model: type[M], id: str, caller: Any) -> M | None:
+    """As ``get``, but None when there is none or the caller may not see it."""
+    found = session.scalars(_select_one_locked(model, caller), {"id": id}).one_or_none()
+    if found is not None:
+        note_locked(session, found)
     return found
 
 

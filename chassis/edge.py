@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,15 @@ from chassis.database import Database
 from chassis.problems import Refused
 from chassis.reading import Arguments, prepare_arguments, prepare_body
 from chassis.refusals import problem_of, write_refusal
-from chassis.wire import Dialect, File
+from chassis.wire import Dialect, File, Streamed
 
 if TYPE_CHECKING:
     from werkzeug.routing import Rule
 
     from chassis.http import Route
 
-Answer = tuple[int, list[tuple[str, str]], bytes]
-"""Status, headers (the first is the content type unless the body is empty), body."""
+Answer = tuple[int, list[tuple[str, str]], bytes | Iterator[bytes]]
+"""Status, headers (the first is the content type unless the body is empty), body, which only a query may give in pieces."""
 Answerer = Callable[[Request, Arguments], Answer]
 
 
@@ -73,7 +73,8 @@ def prepare(
         tally.count(status, seconds)
         if route.is_command or status >= 400:
             telemetry.log_request(trace, app.name, method, rule.rule, status, seconds)
-        return _Bytes([body], status, Headers([*headers, ("X-Request-Id", trace.request_id)]))
+        chunks = body if isinstance(body, Iterator) else [body]
+        return _Bytes(chunks, status, Headers([*headers, ("X-Request-Id", trace.request_id)]))
 
     respond.route = route  # type: ignore[attr-defined]
     respond.__name__ = route.__name__
@@ -107,8 +108,8 @@ def _prepare_query(route: Route, dialect: Dialect, database: Database, auth: Ver
 
     def answer_file(request: Request, arguments: Arguments) -> Answer:
         read_arguments(request, arguments)
-        file: File = database.look(lambda session: function(session=session, **arguments))
-        return 200, file.headers, file.body
+        file: File | Streamed = database.look(lambda session: function(session=session, **arguments))
+        return 200, file.headers, file.write(database.look) if type(file) is Streamed else file.body
 
     return answer_file if route.gives else answer
 

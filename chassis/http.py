@@ -22,10 +22,22 @@ from chassis.refusals import handle_flask_error
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.signature import Signature, read_signature
-from chassis.wire import HOUSE_DIALECT, MAX_BODY_BYTES, Body, Dialect, File, Instant, Paging, Params, Published, View
+from chassis.wire import (
+    HOUSE_DIALECT,
+    MAX_BODY_BYTES,
+    Body,
+    Dialect,
+    File,
+    Instant,
+    Paging,
+    Params,
+    Published,
+    Streamed,
+    View,
+)
 
 __all__ = [
-    "Body", "Dialect", "File", "Headers", "Instant", "Paging", "Params", "Published", "Route", "View",
+    "Body", "Dialect", "File", "Headers", "Instant", "Paging", "Params", "Published", "Route", "Streamed", "View",
     "command", "make_app", "query", "routes_of", "stream",
 ]  # fmt: skip
 
@@ -102,7 +114,7 @@ def query(
     """A route that only looks. Without a role any token will do; ``reader`` and ``operator`` may call every query.
 
     ``shared``: it shows things of other parties too, to whoever has a token (offers, names of companies). ``gives``: the
-    media types of the File that it returns.
+    media types of the File or Streamed that it returns.
     """
 
     def declare(function: Callable[..., Any]) -> Route:
@@ -110,9 +122,9 @@ def query(
         signature = read_signature(function)
         if signature.body is not None or signature.may_refuse:
             raise TypeError(f"{function.__qualname__}: a query has no body and refuses by raising")
-        if bool(gives) != (signature.view is File) or (gives and not signature.takes_session):
+        if bool(gives) != (signature.view in (File, Streamed)) or (gives and not signature.takes_session):
             raise TypeError(
-                f"{function.__qualname__}: a query that returns a File takes a session and says what it gives"
+                f"{function.__qualname__}: a query that returns a File or Streamed takes a session and says what it gives"
             )
         if roles:
             roles |= {"reader", "operator"}

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from chassis import clock
 from chassis.auth import Caller
 from chassis.database import Chassis
+from chassis.messages import write_last
 from chassis.problems import Conflict, Invalid, Problem
 
 HEADER = "Idempotency-Key"
@@ -90,9 +91,12 @@ _CLAIM = (
     "INSERT INTO idempotency (caller_id, route, key, fingerprint, used_at) "
     "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 )
-_THIS = "WHERE caller_id = %s AND route = %s AND key = %s"
-_RECALL = f"SELECT fingerprint, status, media_type, answer FROM idempotency {_THIS}"
-_KEEP = f"UPDATE idempotency SET status = %s, media_type = %s, answer = %s {_THIS}"
+_RECALL = (
+    "SELECT fingerprint, status, media_type, answer FROM idempotency WHERE caller_id = %s AND route = %s AND key = %s"
+)
+_KEEP = (
+    "UPDATE idempotency SET status = %s, media_type = %s, answer = %s WHERE caller_id = %s AND route = %s AND key = %s"
+)
 _PURGE = (
     "DELETE FROM idempotency WHERE ctid = ANY "
     "(ARRAY(SELECT ctid FROM idempotency WHERE used_at < %s LIMIT %s FOR UPDATE SKIP LOCKED))"
@@ -126,8 +130,8 @@ def claim_key(session: Session, scope: Scope, fingerprint: bytes) -> tuple[int, 
 
 
 def keep_answer(session: Session, scope: Scope, status: int, media_type: str | None, answer: bytes) -> None:
-    """Remember the answer that goes with the key."""
-    session.connection().exec_driver_sql(_KEEP, (status, media_type, answer, *scope))
+    """Remember the answer that goes with the key, with the last statement of the transaction."""
+    write_last(session, _KEEP, (status, media_type, answer, *scope))
 
 
 def purge_idempotency(session: Session) -> int:

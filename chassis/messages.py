@@ -1,11 +1,12 @@
 """The outbox and the inbox: events leave in the transaction that made them true, and are heard once.
 
 ``emit`` puts an event down; it is written with one statement just before the commit, while the rows it is about are still locked,
-so that the order of the outbox is the order of what happened to one thing.
+so that the order of the outbox is the order of what happened to one thing. What else is to be written last goes along with it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,12 +48,14 @@ class Inbox(Chassis):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
-_WRITE_OUTBOX = text(
+# Arrays in binary form: PostgreSQL takes them apart at half of what one JSON text costs it, and psycopg has no sign to escape.
+_WRITE_OUTBOX = (
     "INSERT INTO outbox (topic, key, headers, value, at) "
-    "SELECT topic, key, headers::jsonb, value, :at "
-    "FROM unnest(:topics ::text[], :keys ::text[], :headers ::text[], :values ::bytea[]) "
+    "SELECT topic, key, headers ::jsonb, value, %s "
+    "FROM unnest(%b ::text[], %b ::text[], %b ::text[], %b ::bytea[]) "
     "WITH ORDINALITY AS row (topic, key, headers, value, place) ORDER BY place"
 )
+_encode = msgspec.json.Encoder().encode
 
 
 def emit(session: Session, event: Event, *, of: Model) -> None:
@@ -68,11 +71,21 @@ def emit(session: Session, event: Event, *, of: Model) -> None:
     session.info.setdefault("emitted", []).append((event, telemetry.trace_about(of.id)))
 
 
-def wrap(event: Event, source: str, trace: telemetry.Trace | None = None) -> Message:
+def emit_many(session: Session, events: Iterable[Event]) -> None:
+    """Tell others of many things, if the transaction commits, where their rows are no objects here.
+
+    Whoever calls this has made or locked these rows by statements of this transaction: nothing else keeps the order
+    of events about one thing.
+    """
+    told = session.info.setdefault("emitted", [])
+    told.extend((event, telemetry.trace_about(event.subject)) for event in events)
+
+
+def wrap(event: Event, source: str, trace: telemetry.Trace | None = None, id: str | None = None) -> Message:
     """An event as a message, with the ids of the request that caused it: the current one, unless a trace is given."""
     trace = trace or telemetry.current_trace.get()
     envelope = Envelope(
-        id=clock.new_id("event"),
+        id=id or clock.new_id("event"),
         type=event.type,
         source=f"/{source}",
         time=clock.now(),
@@ -83,24 +96,32 @@ def wrap(event: Event, source: str, trace: telemetry.Trace | None = None) -> Mes
     return Message(topic=event.topic, key=event.subject, value=event.encode(), headers=envelope.headers())
 
 
+def write_last(session: Session, statement: str, values: tuple[Any, ...]) -> None:
+    """Run one statement in psycopg's form just before the commit, together with that which writes the outbox."""
+    session.info["last"] = (statement, values)
+
+
 @sqlalchemy_event.listens_for(Session, "before_commit")
 def _write_outbox(session: Session) -> None:
-    events = session.info.get("emitted")
-    if not events or session.info.get("outbox_written"):
-        return
-    session.flush()
-    session.info["outbox_written"] = True
-    messages = [wrap(event, event.type.partition(".")[0], trace) for event, trace in events]
-    session.execute(
-        _WRITE_OUTBOX,
-        {
-            "at": clock.now(),
-            "topics": [message.topic for message in messages],
-            "keys": [message.key for message in messages],
-            "headers": [msgspec.json.encode(message.headers).decode() for message in messages],
-            "values": [message.value for message in messages],
-        },
-    )
+    events, last = session.info.get("emitted"), session.info.pop("last", None)
+    if events and not session.info.get("outbox_written"):
+        session.flush()
+        session.info["outbox_written"] = True
+        statement, values = (f"WITH last AS ({last[0]}) {_WRITE_OUTBOX}", last[1]) if last else (_WRITE_OUTBOX, ())
+        session.connection().exec_driver_sql(statement, (*values, *_say_rows(events)))
+    elif last:
+        session.flush()
+        session.connection().exec_driver_sql(*last)
+
+
+def _say_rows(events: Sequence[tuple[Event, telemetry.Trace | None]]) -> tuple[Any, ...]:
+    ids = clock.new_ids("event", len(events))
+    messages = [
+        wrap(event, event.type.partition(".")[0], trace, id) for (event, trace), id in zip(events, ids, strict=True)
+    ]
+    topics, keys = [each.topic for each in messages], [each.key for each in messages]
+    headers, values = [_encode(each.headers).decode() for each in messages], [each.value for each in messages]
+    return clock.now(), topics, keys, headers, values
 
 
 _HEAR = text(

@@ -32,7 +32,7 @@ class HalfMigrated(Exception):
 def load_metadata(service: str) -> list[Any]:
     """The metadata of the chassis and of a service, every model imported."""
     chassis = importlib.import_module("chassis.database").Chassis
-    for module in ("access", "messages", "parking", "errands", "heartbeats", "idempotency"):
+    for module in ("access", "messages", "parking", "errands", "heartbeats", "idempotency", "uploads.model"):
         importlib.import_module(f"chassis.{module}")
     if service == "chassis":
         return [chassis.metadata]

@@ -154,7 +154,8 @@ def _parameters(operation: Operation, known: dict[str, Any], components: dict[st
         component = components[known[repr(signature.params)]["$ref"].rpartition("/")[2]]
         for name, schema in component.get("properties", {}).items():
             required = name in component.get("required", ())
-            parameters.append({"name": name, "in": "query", "required": required, "schema": schema})
+            style = {"style": "deepObject", "explode": True} if schema.get("type") == "object" else {}
+            parameters.append({"name": name, "in": "query", "required": required, "schema": schema, **style})
     if operation.route.idempotent:
         schema = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.brokers import Broker, Message
@@ -15,20 +16,25 @@ _LAZILY = text("SET synchronous_commit = off")
 _LOCK = text("SELECT pg_try_advisory_lock(hashtext('haihe outbox relay'))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtext('haihe outbox relay'))")
 _READ = text("SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT :batch")
-_DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)")
+_GO_ON = text(
+    "WITH sent AS (DELETE FROM outbox WHERE id = ANY(:ids)) "
+    "SELECT id, topic, key, value, headers FROM outbox WHERE id <> ALL(:ids) ORDER BY id LIMIT :batch"
+)
 
 
 class Relay:
     """Reads, publishes, waits for all acknowledgements, and deletes by id on the connection that holds the lock.
 
-    The connection is the relay's alone until it is closed. The lock is the database session's: when the connection is lost, so
-    is the lock, and with it the right to delete.
+    What was put down meanwhile is read by the statement that deletes, for the next step. The connection is the relay's alone
+    until it is closed. The lock is the database session's: when the connection is lost, so is the lock, and with it the right
+    to delete.
     """
 
     def __init__(self, database: Database, broker: Broker) -> None:
         self.database = database
         self.broker = broker
         self._connection: Connection | None = None
+        self._next: Sequence[Row] = ()
 
     def step(self) -> int:
         """Send one batch; the number sent, 0 when there was none or another relay is active. Raises BrokerDown, DBAPIError."""
@@ -41,13 +47,13 @@ class Relay:
     def _send(self) -> int:
         if self._connection is None and not self._lock():
             return 0
-        rows = self._connection.execute(_READ, {"batch": BATCH}).all()
+        rows = self._next or self._connection.execute(_READ, {"batch": BATCH}).all()
         if not rows:
             return 0
         self.broker.publish(
             [Message(topic=row.topic, key=row.key, value=bytes(row.value), headers=row.headers) for row in rows]
         )
-        self._connection.execute(_DELETE, {"ids": [row.id for row in rows]})
+        self._next = self._connection.execute(_GO_ON, {"ids": [row.id for row in rows], "batch": BATCH}).all()
         return len(rows)
 
     def _lock(self) -> bool:
@@ -62,6 +68,7 @@ class Relay:
 
     def close(self) -> None:
         """Give up the lock by closing its connection."""
+        self._next = ()
         if self._connection is not None:
             connection, self._connection = self._connection, None
             with suppress(DBAPIError):

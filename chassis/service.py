@@ -74,17 +74,28 @@ together = Together
 
 
 def join_handlers(*tables: Mapping[type[Event], Handler]) -> dict[type[Event], Handler]:
-    """The handlers of a service's topics as one table.
-
-    Raises ValueError when two topics hear the same event: one of them would never be called.
+    """The handlers of a service's topics as one table. What several topics hear, each takes in, in their order here and in
+    one transaction: when one of them must wait or fails, none has heard it.
     """
-    joined: dict[type[Event], Handler] = {}
+    hearers: dict[type[Event], list[Handler]] = {}
     for event, handler in (pair for table in tables for pair in table.items()):
-        if event in joined:
-            names = " and ".join(f"{each.__module__}.{each.__qualname__}" for each in (joined[event], handler))
-            raise ValueError(f"{event.type} has two handlers: {names}")
-        joined[event] = handler
-    return joined
+        hearers.setdefault(event, []).append(handler)
+    return {
+        event: handlers[0] if len(handlers) == 1 else _one_after_the_other(handlers)
+        for event, handlers in hearers.items()
+    }
+
+
+def _one_after_the_other(handlers: list[Handler]) -> Together:
+    def take_in(session: Session, caller: Any, events: Sequence[Any]) -> None:
+        for handler in handlers:
+            if isinstance(handler, Together):
+                handler.take_in(session, caller, events)
+            else:
+                for event in events:
+                    handler(session, caller, event)
+
+    return Together(take_in)
 
 
 @dataclass(frozen=True)

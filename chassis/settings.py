@@ -63,6 +63,11 @@ class Settings:
         "only where every request comes through that proxy. Without it tries to sign in are counted by user alone.",
         "",
     )
+    scanner: str = setting(
+        "Who looks for viruses in documents: clamd://host:port, or an HTTP address that takes the bytes and answers JSON "
+        "with what it has `found`; without one documents are shown as unscanned.",
+        "",
+    )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR.", "INFO")
     otlp_endpoint: str = setting("Where traces are sent (OTLP over HTTP); none are made without it.", "")
     member: str = setting("Name of this worker in its consumer groups; made up when not set.", "")

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from chassis.problems import Invalid
+from chassis.units import UNITS, Unit
 
 EXACT_PATTERN = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"
 _exact = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?", re.ASCII)
@@ -56,30 +57,6 @@ CurrencyCode = Annotated[str, Meta(min_length=3, max_length=3, pattern=r"^[A-Z]{
 UnitCode = Annotated[str, Meta(min_length=2, max_length=3, pattern=r"^[A-Z0-9]{2,3}(?![\s\S])")]
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 MinorUnits = Annotated[int, Meta(ge=-INT64, le=INT64)]
-
-
-class Unit(msgspec.Struct, frozen=True):
-    """A unit of measure: its Rec 20 code, what it measures, and how many base units it is, exactly."""
-
-    code: str
-    dimension: str
-    factor: Decimal
-
-
-# UN/ECE Recommendation 20, revision 17: only units whose conversion is exact.
-UNITS = {
-    unit.code: unit
-    for unit in (
-        Unit("KGM", "mass", Decimal(1)),
-        Unit("TNE", "mass", Decimal(1000)),
-        Unit("GRM", "mass", Decimal("0.001")),
-        Unit("H87", "count", Decimal(1)),
-        Unit("MTR", "length", Decimal(1)),
-        Unit("MMT", "length", Decimal("0.001")),
-        Unit("LTR", "volume", Decimal(1)),
-        Unit("MTQ", "volume", Decimal(1000)),
-    )
-}
 
 
 def unit_of(code: str) -> Unit:
@@ -283,6 +260,14 @@ class UnitPrice(msgspec.Struct, frozen=True, order=False):
 
     def __composite_values__(self) -> tuple[Decimal, str, str]:
         return self.value, self.currency, self.unit
+
+    def plus(self, premium: Decimal) -> Decimal:
+        """With a premium on it (below zero: a discount), rounded once, half up, to the currency's smallest unit.
+
+        It may come to nothing or less, which is no price.
+        """
+        smallest = Decimal(1).scaleb(-CURRENCY_EXPONENTS[self.currency])
+        return _context.add(self.value, premium).quantize(smallest, context=_context)
 
 
 def price_of(price: UnitPrice, quantity: Quantity) -> Money:

@@ -7,7 +7,7 @@ reports (``$.lines[0].sku``) is the member ``field`` of the problem.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -25,6 +25,8 @@ T = TypeVar("T")
 MAX_BODY_BYTES = 1 << 20
 MAX_PARAMETERS = 50
 PROBLEM_JSON = "application/problem+json"
+Look = Callable[[Callable[[Any], Any]], Any]
+"""Runs a query, given a session."""
 Instant = Annotated[datetime, Meta(tz=True)]
 """A point in time with its offset, RFC 3339."""
 
@@ -75,6 +77,23 @@ class File(msgspec.Struct, frozen=True):
         ]
 
 
+class Streamed(msgspec.Struct, frozen=True):
+    """What a query answers that gives a document too large to be held: ``write`` is given what runs queries, and makes it a piece
+    at a time while it is sent.
+
+    Each of these queries sees what is committed then; none is open while the caller takes its time.
+    """
+
+    media_type: str
+    name: str
+    write: Callable[[Look], Iterator[bytes]]
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers that it is sent with, as those of a File."""
+        return File(self.media_type, self.name, b"").headers
+
+
 class Published(msgspec.Struct, Generic[T], frozen=True):
     """What a stream's route answers: the view, and the messages that are handed to the broker before it is sent."""
 
@@ -94,7 +113,8 @@ class UnknownParameter(Invalid):
     """The route does not know a parameter of the query string."""
 
 
-_located = re.compile(r"(?P<detail>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
+_located = re.compile(r"(?P<detail>.*?)(?: - at (?:`key` in )?`(?P<path>[^`]*)`)?", re.DOTALL)
+_named_key = re.compile(r"(?P<name>[a-z_]+)(?:\.(?P<key>[^\[\]]+)|\[(?P<bracketed>[^\[\]]+)\])")
 _named_field = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>[^`]*)`")
 
 
@@ -156,14 +176,20 @@ HOUSE_DIALECT = Dialect()
 def read_query(kind: type[msgspec.Struct] | None) -> Callable[[str], Any]:
     """A decoder of query strings for a Params struct; without one, every parameter is unknown.
 
-    A parameter may be repeated only where the field is a list.
+    A parameter may be repeated only where the field is a list. Where it is a dictionary of lists, its keys stand behind
+    the name: ``a.grade=x`` or ``a[grade]=x``.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)} if kind else {}
     lists = {name for name, field in fields.items() if _is_list(field.type)}
+    open_names = {name for name, field in fields.items() if _is_dictionary(field.type)}
 
     def read(query: str) -> Any:
         values: dict[str, Any] = {}
         for name, value in _pairs(query):
+            key = _open_key(name, open_names)
+            if key is not None:
+                values.setdefault(key[0], {}).setdefault(key[1], []).append(value)
+                continue
             if name not in fields:
                 raise UnknownParameter(f"no parameter {name[:64]!r}", field=f"$.{name[:64]}")
             if name in lists:
@@ -190,6 +216,17 @@ def _pairs(query: str) -> list[tuple[str, str]]:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
     except ValueError:
         raise InvalidField("the query string is not well-formed", field="$") from None
+
+
+def _open_key(name: str, open_names: set[str]) -> tuple[str, str] | None:
+    """The dictionary and the key that a parameter names, if it does."""
+    found = _named_key.fullmatch(name) if open_names else None
+    return (found["name"], found["key"] or found["bracketed"]) if found and found["name"] in open_names else None
+
+
+def _is_dictionary(kind: Any) -> bool:
+    info = msgspec.inspect.type_info(kind)
+    return isinstance(info, msgspec.inspect.DictType)
 
 
 def _is_list(kind: Any) -> bool:

@@ -27,7 +27,7 @@ from chassis.heartbeats import purge_heartbeats
 from chassis.idempotency import purge_idempotency
 from chassis.messages import Outbox, purge_inbox
 from chassis.parking import ParkedKey
-from chassis.relay import Relay
+from chassis.relay import BATCH, Relay
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.timers import Timers
@@ -35,6 +35,8 @@ from chassis.timers import Timers
 IDLE_S = {"relay": 0.2, "housekeeping": 5.0}
 LONGEST_IDLE_S = {"relay": 0.8}
 """A loop that is poked waits twice as long each time that it finds nothing, up to this."""
+FULL_STEP = {"relay": BATCH}
+"""How much a loop does that has not taken all there was: one that is poked waits for the next poke after less."""
 USUAL_IDLE_S = 0.5
 FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 5.0
@@ -177,9 +179,9 @@ class Worker:
             LOOP_WORK.labels(service, name).inc(done)
             if done:
                 pause_s = idle_s
-            elif name not in ("facts", "streams"):
+            if done < FULL_STEP.get(name, 1) and name not in ("facts", "streams"):
                 wake.wait(pause_s)
-                pause_s = min(pause_s * 2, longest_s)
+                pause_s = pause_s if done else min(pause_s * 2, longest_s)
                 if wake is not self._stop:
                     wake.clear()
         loop.close()

@@ -1,5 +1,6 @@
 """What identity tells: who may trade, who may act for them, and by which keys their tokens are checked."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from chassis.envelope import Event
@@ -23,8 +24,20 @@ class PartyIdentifier(Value):
     value: str
 
 
+class Licence(Value):
+    """A licence that a company holds: ``scope`` are the classes or goods that it is for, ``valid_until`` its last moment."""
+
+    scheme: str
+    number: str
+    scope: list[str]
+    valid_until: datetime
+
+
 class PartyDescribed(Event):
-    """A company as it stands after a change; ``state`` is admitted or suspended, ``group`` its controlling group or None."""
+    """A company as it stands after a change; ``state`` is admitted or suspended, ``group`` its controlling group or None.
+
+    ``licences`` are those that were checked and not revoked; some may be over.
+    """
 
     type: ClassVar[str] = "identity.party_described.v1"
     party_id: str
@@ -35,6 +48,7 @@ class PartyDescribed(Event):
     identifiers: list[PartyIdentifier]
     bank_accounts: list[BankAccount]
     group: str | None = None
+    licences: list[Licence] = []
 
 
 class UserDescribed(Event):

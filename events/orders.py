@@ -27,8 +27,8 @@ Stage = Literal["whole", "undisputed", "decided"]
 class Periods(Value):
     """How long each waiting state of a deal may last, as ISO 8601 durations.
 
-    ``load`` is how long a truck may stand at the gate, ``receive`` how long after its departure until the seller's weight stands,
-    ``supplement`` how long the buyer has to pay what a delivery came to beyond the escrow.
+    ``load`` is how long a truck may stand at the gate, ``receive`` how long after its departure until the seller's
+    weight stands, ``supplement`` how long the buyer has to pay what a delivery came to beyond the escrow.
     """
 
     deposit: timedelta
@@ -40,13 +40,23 @@ class Periods(Value):
     supplement: timedelta = timedelta(days=3)
 
 
+class PriceFormula(Value):
+    """What a price was made of: the figure of an index for a day, as it was revised so often, and the premium on it."""
+
+    index: str
+    day: str
+    revision: int
+    premium: Exact
+
+
 class Terms(Value):
     """The commercial terms that an offer states and a deal freezes.
 
-    Rates, tolerance and dispute limit are fractions (0.13 is 13 %, 0.003 is 3 ‰); deposits are per cent of the gross value (0 is
-    allowed). ``deposit_use``: the buyer's deposit ``counts`` toward the price when it pays, or is ``held`` until settlement.
-    ``release``: escrow pays the seller at settlement, or when its tax invoice is recorded. ``weigher_id`` is the third party whose
-    scale is asked.
+    Rates, tolerance and dispute limit are fractions (0.13 is 13 %, 0.003 is 3 ‰); deposits are per cent of the gross
+    value (0 is allowed). ``deposit_use``: the buyer's deposit ``counts`` toward the price when it pays, or is
+    ``held`` until settlement. ``release``: escrow pays the seller at settlement, or when its tax invoice is recorded.
+    ``weigher_id`` is the third party whose scale is asked. ``formula`` says what the price was made of, where the
+    seller named an index: the price is fixed all the same.
     """
 
     price: UnitPrice
@@ -66,6 +76,7 @@ class Terms(Value):
     release: Release = "settlement"
     dispute_limit: Exact | None = None
     weigher_id: str | None = None
+    formula: PriceFormula | None = None
 
 
 class DealPiece(Value):
@@ -82,7 +93,9 @@ class OfferDescribed(Event):
 
     ``version`` counts every change and orders projections; ``terms_version`` is the one that a taker must have seen.
     ``remaining`` is in the price's unit; ``piece_ids`` are the free pieces and empty for an offer by weight.
-    ``taken_piece_ids`` are those in deals that are neither completed nor dead, whatever the offer's state.
+    ``taken_piece_ids`` are those in deals that are neither completed nor dead, whatever the offer's state. ``number``
+    is the seller's own name for it; ``product_id`` what it is of where it has no pieces; ``audience`` are the
+    companies that may see and take it, None means all.
     """
 
     type: ClassVar[str] = "orders.offer_described.v1"
@@ -100,6 +113,37 @@ class OfferDescribed(Event):
     minimum: Quantity | None = None
     step: Quantity | None = None
     taken_piece_ids: list[str] = []
+    number: str | None = None
+    product_id: str | None = None
+    audience: list[str] | None = None
+
+
+class PostingDescribed(Event):
+    """Something other than an offer that companies answer to, as it stands after a change.
+
+    ``kind`` is inquiry (a request for quotation), tender, auction, capacity or booking; ``state`` is open or closed.
+    ``attributes`` and ``product_id`` say what it is about, ``audience`` who may see it (None: everybody). ``answers``
+    are what one may do with it: quote, bid, tender or book.
+    """
+
+    type: ClassVar[str] = "orders.posting_described.v1"
+    posting_id: str
+    version: int
+    kind: Literal["inquiry", "tender", "auction", "capacity", "booking"]
+    market: str
+    owner_id: str
+    state: Literal["open", "closed"]
+    title: str
+    attributes: dict[str, str]
+    place: str
+    valid_until: datetime
+    answers: list[str]
+    product_id: str | None = None
+    quantity: Quantity | None = None
+    price: UnitPrice | None = None
+    tax_basis: TaxBasis = "tax_included"
+    tax_rate: Exact | None = None
+    audience: list[str] | None = None
 
 
 class DealStruck(Event):
@@ -126,8 +170,10 @@ class DealCancelled(Event):
 class DealSigned(Event):
     """Both sides have signed the agreement: the buyer should pay ``gross`` into escrow before ``due_at``.
 
-    ``pay`` is how long it has from when it can pay: when settlement hears of this late, its date is the later one. It may pay for
-    some of the ``pieces``, whose gross adds up to the whole, or for a part of the ``quantity`` where there are none.
+    ``pay`` is how long it has from when it can pay: when settlement hears of this late, its date is the later one. It
+    may pay for some of the ``pieces``, whose gross adds up to the whole, or for a part of the ``quantity`` where
+    there are none. ``taken_at`` is when the buyer took it, at ``price`` and the other terms that it froze; ``index``
+    is the price index that the price was made of, if it was.
     """
 
     type: ClassVar[str] = "orders.deal_signed.v1"
@@ -143,6 +189,15 @@ class DealSigned(Event):
     deposit_use: DepositUse = "held"
     release: Release = "settlement"
     supplement: timedelta = timedelta(days=3)
+    offer_id: str | None = None
+    product_id: str | None = None
+    taken_at: datetime | None = None
+    price: UnitPrice | None = None
+    tax_basis: TaxBasis | None = None
+    tax_rate: Exact | None = None
+    place: str | None = None
+    delivery_mode: DeliveryMode | None = None
+    index: str | None = None
 
 
 class PaymentCalled(Event):
@@ -155,8 +210,9 @@ class PaymentCalled(Event):
 class DealDescribed(Event):
     """A deal as it stands from its payment on, for those who carry the goods out.
 
-    ``state`` is delivering, settling, completed, defaulted or cancelled: only while it is delivering may a delivery be started.
-    ``pieces`` and ``quantity`` are what is paid and was not ended: that may be delivered. What may still be paid for is ``unpaid``.
+    ``state`` is delivering, settling, completed, defaulted or cancelled: only while it is delivering may a delivery
+    be started. ``pieces`` and ``quantity`` are what is paid and was not ended: that may be delivered. What may still
+    be paid for is ``unpaid``.
     """
 
     type: ClassVar[str] = "orders.deal_described.v1"
@@ -199,9 +255,10 @@ class PartRecalled(Event):
 class DeliveryAccepted(Event):
     """A delivery's settlement quantity stands, accepted by the buyer or by the end of inspection: escrow should pay ``gross``.
 
-    ``is_last`` says that nothing of the deal is left to deliver. ``value`` is the delivery's share of the deal's gross, what escrow
-    holds for it. A disputed delivery is accepted in two stages, each with its own amounts and value: the ``undisputed`` quantity at
-    once and the rest when the weight is ``decided``. ``reason`` says why the quantity is what it is.
+    ``is_last`` says that nothing of the deal is left to deliver. ``value`` is the delivery's share of the deal's
+    gross, what escrow holds for it. A disputed delivery is accepted in two stages, each with its own amounts and
+    value: the ``undisputed`` quantity at once and the rest when the weight is ``decided``. ``reason`` says why the
+    quantity is what it is.
     """
 
     type: ClassVar[str] = "orders.delivery_accepted.v1"
@@ -226,8 +283,8 @@ class DeliveryAccepted(Event):
 class PartEnded(Event):
     """A part of a deal will not be delivered: one side broke it, or both agreed to cancel it (``by`` is None).
 
-    ``value`` is its share of the deal's gross and in escrow when it ``is_paid``; ``forfeit`` of the breaker's deposit goes to the
-    other side; what else was held for the part is released or returned.
+    ``value`` is its share of the deal's gross and in escrow when it ``is_paid``; ``forfeit`` of the breaker's deposit
+    goes to the other side; what else was held for the part is released or returned.
     """
 
     type: ClassVar[str] = "orders.part_ended.v1"

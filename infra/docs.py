@@ -29,7 +29,8 @@ def write_events() -> str:
     """Who says what, and who hears it."""
     hearers: dict[str, list[str]] = {}
     for service in load_services():
-        for event in service.handlers:
+        loops = {event for loop in service.loops.values() for event in getattr(loop, "hears", ())}
+        for event in {*service.handlers, *loops}:
             hearers.setdefault(event.type, []).append(service.name)
     lines = ["# Events", "", "What the services tell each other. The schemas are in `events/schemas/`.", ""]
     lines += ["| event | says | heard by | key |", "|---|---|---|---|"]

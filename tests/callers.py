@@ -77,7 +77,7 @@ class Client:
             path, method=method, data=raw, query_string=params or None, content_type=content_type if raw is not None else None,
             headers={**sent, **(headers or {})},
         )  # fmt: skip
-        is_json = "json" in (response.content_type or "")
+        is_json = response.is_json
         return Answer(
             response.status_code,
             response.get_json() if is_json and response.get_data() else response.get_data() or None,

@@ -61,21 +61,26 @@ class World:
         self.folder = folder
         self.signing_key, self.verify_key = make_keys()
         self.databases: dict[str, Database] = {}
+        self.addresses: dict[str, str] = {}
         self.owners: dict[str, Database] = {}
         for service in services:
             address = cluster.create_database(f"{prefix}_{service.name}", service=service.name)
             migrate.upgrade(service.name, address.owner)
+            self.addresses[service.name] = address.app
             self.databases[service.name] = Database(address.app, pool_size=6)
             self.owners[service.name] = Database(address.owner, pool_size=1)
         self.broker = MemoryBroker()
         self.begun = 0
         self.loops: dict[tuple[str, str], Loop] = {}
         self.stripe_url = NOWHERE
+        self.scanner = ""
 
     def settings(self, service: str) -> Settings:
         """What a service of this world is told from outside."""
         return Settings(
             service=service,
+            database=self.addresses[service],
+            scanner=self.scanner,
             signing_key=self.signing_key,
             verify_key=self.verify_key,
             search=f"tantivy:{self.folder}/search-{self.begun}",

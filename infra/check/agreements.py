@@ -123,6 +123,21 @@ AGREEMENTS: tuple[Agreement, ...] = (
         Side("logistics", "select id, deal_id || case when state = 'cancelled' then ' cancelled ' else ' ' end"
              " || case when state = 'weighed' then loaded_value::text || ' ' || received_value else '' end from delivery"),
     ),
+    _known_alike(
+        "orders_knows_products",
+        "Every product that may be offered is as the catalog has it, with the same owner.",
+        "version || ' ' || owner_id || ' ' || state",
+        speaker="catalog",
+        hearer="orders",
+        table="product",
+    ),
+    Agreement(
+        "orders_knows_indices",
+        "Of each price index orders has the figures of the last 400 days as the catalog published them.",
+        Side("catalog", "select id, version || ' ' || revision from index_day where revision > 0 and day >= (select"
+             " max(x.day) - 400 from index_day x where x.code = index_day.code and x.revision > 0)"),
+        Side("orders", "select id, version || ' ' || revision from index_figure"),
+    ),
     *_PARTIES,
     *_PIECES,
 )  # fmt: skip

@@ -30,7 +30,7 @@ from loadtests.benchmarks.by_hand_sql import (
     HOLD,
     LOCK_DEAL,
     MAKE_EFFECTIVE,
-    POST,
+    POST_ONE,
     READ_PARTIES,
     TAKE_QUANTITY,
     TELL,
@@ -170,9 +170,9 @@ def _post(connection: psycopg.Connection, deal_id: str, legs: list[tuple[str, st
     accounts = [f"{party}:{kind}:CNY" for party, kind, _ in legs]
     amounts = [amount for _, _, amount in legs]
     fingerprint = hashlib.sha256(msgspec.json.encode([deal_id, accounts, amounts])).hexdigest()
-    journal = ([new_id("journal")], [f"hold:{deal_id}"], [fingerprint], ["hold"], [deal_id], [len(legs)])
-    row = connection.execute(POST, (*journal, accounts, amounts, datetime.now(UTC))).fetchone()
-    if row[1] != "posted":
+    journal = (new_id("journal"), f"hold:{deal_id}", fingerprint, "hold", deal_id)
+    row = connection.execute(POST_ONE, (*journal, accounts, amounts, datetime.now(UTC))).fetchone()
+    if row[0] != "posted":
         abort(409)
 
 

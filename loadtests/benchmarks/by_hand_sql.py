@@ -43,6 +43,9 @@ POST = """
 SELECT n, outcome, journal_id, account_id, missing FROM post_journals(
     %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::bigint[], %s::timestamptz)
 ORDER BY n"""
+POST_ONE = """
+SELECT outcome, journal_id, account_id, missing FROM post_journal(
+    %s, %s, %s, %s, %s, %s::text[], %s::bigint[], %s::timestamptz)"""
 HOLD = "UPDATE deposits SET state = 'held' WHERE id = %s"
 ADD_HOLD = """
 INSERT INTO hold (id, deal_id, party_id, side, currency, amount, open, released, converted, forfeited, divided,

@@ -1,5 +1,5 @@
 """Part ledger: transfers a second through the ledger's own commands, singly and in batches, against plain psycopg that
-calls the same function of the database with the same arguments.
+calls the same functions of the database with the same arguments.
 
 Single transfers come from as many connections as two web processes have threads: each waits for the disk to have its
 commit, and PostgreSQL writes the commits of all that wait together.
@@ -28,7 +28,7 @@ from infra.cluster import Cluster
 from infra.databases import libpq
 from infra.failures import Failure
 from loadtests.benchmarks.by_hand import LIMITS
-from loadtests.benchmarks.by_hand_sql import POST
+from loadtests.benchmarks.by_hand_sql import POST, POST_ONE
 from loadtests.benchmarks.figures import Figure, Goal, compare, interleave
 from loadtests.benchmarks.plan import Plan
 from services.settlement.ledger.commands import post, post_batch
@@ -105,7 +105,7 @@ def _transfer(database: Database) -> None:
 
 def _post_singly_by_hand(url: str, count: int) -> tuple[float, float]:
     with _connections(url, THREADS) as connections:
-        return _share_out(THREADS, count, lambda thread: _post_by_hand(connections[thread], 1))
+        return _share_out(THREADS, count, lambda thread: _post_one_by_hand(connections[thread]))
 
 
 def _post_batches(url: str, count: int) -> tuple[float, float]:
@@ -119,7 +119,7 @@ def _post_batches(url: str, count: int) -> tuple[float, float]:
 
 def _post_batches_by_hand(url: str, count: int) -> tuple[float, float]:
     with _connections(url, 1) as connections:
-        return _share_out(1, count // BATCH, lambda _: _post_by_hand(connections[0], BATCH))
+        return _share_out(1, count // BATCH, lambda _: _post_batch_by_hand(connections[0]))
 
 
 @contextlib.contextmanager
@@ -160,8 +160,17 @@ def _share_out(threads: int, count: int, once: Callable[[int], None]) -> tuple[f
     return began, time.monotonic()
 
 
-def _post_by_hand(connection: psycopg.Connection, size: int) -> None:
-    moves = [_move() for _ in range(size)]
+def _post_one_by_hand(connection: psycopg.Connection) -> None:
+    ids, keys, fingerprints, kinds, subjects, _, accounts, amounts, at = _arguments([_move()])
+    said = (*(column[0] for column in (ids, keys, fingerprints, kinds, subjects)), accounts, amounts, at)
+    with connection.transaction():
+        row = connection.execute(POST_ONE, said).fetchone()
+    if row[0] != "posted":
+        raise LedgerFailed(str(row))
+
+
+def _post_batch_by_hand(connection: psycopg.Connection) -> None:
+    moves = [_move() for _ in range(BATCH)]
     with connection.transaction():
         rows = connection.execute(POST, _arguments(moves)).fetchall()
     if any(row[1] != "posted" for row in rows):

@@ -10,6 +10,7 @@ from pathlib import Path
 from infra.capacity import Capacity
 from infra.cluster import Cluster
 from loadtests.benchmarks.by_hand_place import serve_by_hand
+from loadtests.benchmarks.catalog import measure_catalog
 from loadtests.benchmarks.deals import measure_deals, measure_idleness
 from loadtests.benchmarks.figures import Figure
 from loadtests.benchmarks.ledger import measure_ledger
@@ -20,7 +21,7 @@ from loadtests.benchmarks.routes import measure_read, measure_route, measure_wri
 from loadtests.benchmarks.settling import measure_settling
 from loadtests.benchmarks.stage import Say, list_offers, make_folder, set_stage
 
-PARTS = ("route", "read", "write", "deals", "settle", "ledger", "events")
+PARTS = ("route", "read", "write", "deals", "settle", "ledger", "events", "catalog")
 ON_THE_PLATFORM = ("read", "write", "deals", "settle")
 
 
@@ -42,6 +43,8 @@ def _measurements(plan: Plan, parts: Collection[str], folder: Path, say: Say) ->
         yield lambda: measure_route(plan, folder, capacity)
     if not set(parts).isdisjoint(ON_THE_PLATFORM):
         yield lambda: _measure_platform(plan, parts, folder, capacity, say)
+    if "catalog" in parts:
+        yield lambda: measure_catalog(plan, folder, say)
     if "ledger" in parts or "events" in parts:
         yield lambda: _measure_cluster(plan, parts, folder, say)
 

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 from loadtests.journeys.refusals import is_expected
 
 REFUSED = "REFUSED"
-_WORDS = frozenset({"imports", "refresh", "logout", "forgotten", "retire"})
+_WORDS = frozenset({
+    "compare", "equivalents", "export", "fields", "file", "files", "forgotten", "imports", "logout", "refresh", "retire",
+    "suggest",
+})  # fmt: skip
 
 
 class ConnectionLost(ConnectionError):

@@ -1,9 +1,10 @@
 """Identity knows *who*: companies and what identifies them, their users and machines, and the keys that tokens are
 signed with.
 
-It tells others of companies, of users and machines (both as users), and of signing keys. It hears nothing but itself.
+It tells others of companies, of users and machines (both as users), and of signing keys. It hears, besides itself, what
+saved searches found, as it alone knows where to mail that to.
 
-Locks are taken in this order: party, ticket, user, API key, session, signing key.
+Locks are taken in this order: party, licence, ticket, user, API key, session, signing key, alert.
 """
 
 from __future__ import annotations
@@ -13,13 +14,21 @@ from sqlalchemy.orm import Session
 from chassis.auth import Caller
 from chassis.service import Describer, Errand, Invariant, Service
 from chassis.settings import Settings
-from services.identity import api_keys, attempts, parties, passwords, sessions, signing, users  # noqa: F401
+from services.identity import alerts, api_keys, attempts, licences, parties, passwords, sessions, signing, users  # noqa: F401
+from services.identity.alerts import consumers as alert_consumers
+from services.identity.alerts.commands import MAIL as ALERT_MAIL
+from services.identity.alerts.commands import send_due
+from services.identity.alerts.mail import record_alert_mail, send_alert_mail
+from services.identity.alerts.model import Alert
 from services.identity.api_keys import api as api_key_routes
 from services.identity.api_keys.commands import describe_key
 from services.identity.api_keys.model import ApiKey
 from services.identity.attempts.commands import end_window
 from services.identity.attempts.model import Attempt
 from services.identity.base import Base
+from services.identity.licences import api as licence_routes
+from services.identity.licences.commands import pass_time
+from services.identity.licences.model import Licence
 from services.identity.parties import api as party_routes
 from services.identity.parties.commands import describe_party
 from services.identity.parties.model import Party
@@ -63,6 +72,24 @@ INVARIANTS = (
         "WHERE a.party_id <> 'platform' AND NOT EXISTS (SELECT 1 FROM party p WHERE p.id = a.party_id)",
     ),
     Invariant(
+        name="licences_wait",
+        sentence="A licence waits for its beginning or its end exactly while it is submitted or approved.",
+        query="SELECT id FROM licence WHERE due_at IS DISTINCT FROM CASE WHEN state = 'submitted' THEN valid_until "
+        "WHEN state = 'approved' THEN CASE due_at WHEN valid_from THEN valid_from ELSE valid_until END END",
+    ),
+    Invariant(
+        name="licences_have_a_record",
+        sentence="The last entry in the record of a licence says the state that it is in.",
+        query="SELECT l.id FROM licence l LEFT JOIN LATERAL (SELECT s.what FROM licence_step s "
+        "WHERE s.licence_id = l.id AND s.what <> 'began' ORDER BY s.at DESC, s.id DESC LIMIT 1) s ON true "
+        "WHERE s.what IS DISTINCT FROM l.state",
+    ),
+    Invariant(
+        name="alerts_have_lines",
+        sentence="An alert says what was found, and leaves nothing out before it is full.",
+        query="SELECT id FROM alert WHERE jsonb_array_length(lines) NOT BETWEEN CASE WHEN more > 0 THEN 50 ELSE 1 END AND 50",
+    ),
+    Invariant(
         name="active_users_have_passwords",
         sentence="A user is active once a password was chosen.",
         query="SELECT id FROM user_account WHERE state = 'active' AND password_hash IS NULL",
@@ -72,17 +99,29 @@ INVARIANTS = (
 SERVICE = Service(
     name="identity",
     base=Base,
-    nouns=("sessions", "passwords", "parties", "users", "api-keys", "tokens", "keys", "me"),
+    nouns=("sessions", "passwords", "parties", "licences", "users", "api-keys", "tokens", "keys", "me"),
     blueprints=(
         party_routes.routes,
+        licence_routes.routes,
         user_routes.routes,
         password_routes.routes,
         session_routes.routes,
         api_key_routes.routes,
         signing_routes.routes,
     ),
-    timers={Ticket: void_ticket, Family: end_family, SigningKey: retire_due_key, Attempt: end_window},
-    errands={MAIL: Errand(call=send_reset_mail, record=record_reset_mail)},
+    handlers=alert_consumers.HANDLERS,
+    timers={
+        Alert: send_due,
+        Licence: pass_time,
+        Ticket: void_ticket,
+        Family: end_family,
+        SigningKey: retire_due_key,
+        Attempt: end_window,
+    },
+    errands={
+        ALERT_MAIL: Errand(call=send_alert_mail, record=record_alert_mail),
+        MAIL: Errand(call=send_reset_mail, record=record_reset_mail),
+    },
     describers={
         "parties": Describer(Party, describe_party),
         "users": Describer(User, describe_user),

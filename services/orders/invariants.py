@@ -41,6 +41,18 @@ _OFFERS = (
         "SELECT o.id FROM offer o LEFT JOIN allotment a ON a.offer_id = o.id AND a.deal_id IS NULL "
         "WHERE o.step_value IS NULL GROUP BY o.id HAVING o.remaining_value <> coalesce(sum(a.net_value), 0)",
     ),
+    Invariant(
+        "offer_audience",
+        "A directed offer is to others than its seller, and only they take from it.",
+        "SELECT id FROM offer WHERE cardinality(audience) = 0 OR seller_id = ANY (audience) "
+        "UNION SELECT d.id FROM deal d JOIN offer o ON o.id = d.offer_id WHERE d.buyer_id <> ALL (o.audience)",
+    ),
+    Invariant(
+        "offer_product",
+        "An offer of a product is by weight, and its deals are of the same product.",
+        "SELECT id FROM offer WHERE product_id IS NOT NULL AND step_value IS NULL "
+        "UNION SELECT d.id FROM deal d JOIN offer o ON o.id = d.offer_id WHERE d.product_id IS DISTINCT FROM o.product_id",
+    ),
 )
 
 _DEALS = (

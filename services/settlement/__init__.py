@@ -34,7 +34,7 @@ from services.settlement.invoices import api as invoices_api
 from services.settlement.invoices import invariants as invoices_invariants
 from services.settlement.ledger import api as ledger_api
 from services.settlement.ledger import invariants as ledger_invariants
-from services.settlement.ledger.measuring import Meter as BalanceMeter
+from services.settlement.ledger.measuring import meter_balances
 from services.settlement.markets import consumers as markets_consumers
 from services.settlement.movements import invariants as movements_invariants
 from services.settlement.payouts import api as payouts_api
@@ -111,6 +111,6 @@ SERVICE = Service(
         *movements_invariants.INVARIANTS,
         *reconciliation.INVARIANTS,
     ),
-    loops={**reconciliation.LOOPS, "balances": BalanceMeter},
+    loops={**reconciliation.LOOPS, "balances": meter_balances},
     setup=set_up,
 )

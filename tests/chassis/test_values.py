@@ -75,6 +75,22 @@ def test_money_past_64_bits_is_refused() -> None:
         price_of(UnitPrice(Exact("999999999999"), "CNY", "TNE"), tonnes("999999999999"))
 
 
+@pytest.mark.parametrize(
+    ("price", "premium", "currency", "sum"),
+    [
+        ("3800.004", "0.001", "CNY", "3800.01"),
+        ("3800.004", "0.0009", "CNY", "3800.00"),
+        ("3800.5", "0", "JPY", "3801"),
+        ("1.0005", "-1", "BHD", "0.001"),
+        ("3850", "-3850", "CNY", "0.00"),
+        ("3850", "-3900.25", "CNY", "-50.25"),
+        ("999999999999", "999999999999.999999", "CNY", "1999999999999.00"),
+    ],
+)
+def test_a_premium_on_a_price_is_rounded_half_up_once(price: str, premium: str, currency: str, sum: str) -> None:
+    assert str(UnitPrice(Exact(price), currency, "TNE").plus(Exact(premium))) == sum
+
+
 def test_currencies_do_not_add_or_compare() -> None:
     with pytest.raises(CurrencyMismatch):
         cny(1) + Money(1, "EUR")

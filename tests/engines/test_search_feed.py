@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
-from chassis import messages
+from chassis import clock, messages
 from chassis.brokers.memory import MemoryBroker
 from chassis.worker import Context
+from services.catalog.search.access import OPERATOR
+from services.catalog.search.asking import Wanted
 from services.catalog.search.elastic_engine import ElasticEngine
-from services.catalog.search.engine import SearchUnavailable
+from services.catalog.search.engine import SearchEngine, SearchUnavailable
 from services.catalog.search.feed import SearchFeed, rebuild
-from services.catalog.search.queries import Wanted, search_offers
+from services.catalog.search.finding import Results, find_things
+from services.catalog.search.knowledge import Knowledge
 from tests.engines.test_search import require
 from tests.services.catalog.conftest import MILL, Catalog, alone, catalog, offer, party
 
@@ -52,8 +55,12 @@ def settle(feed: SearchFeed) -> None:
     feed.engine.refresh()
 
 
+def search(engine: SearchEngine, **wanted: Any) -> Results:
+    return find_things(engine, Knowledge(), OPERATOR, Wanted(**wanted), now=clock.now(), limit=100)
+
+
 def find(feed: SearchFeed, **wanted: Any) -> list[tuple[str, str]]:
-    return [(hit.offer_id, hit.seller) for hit in search_offers(feed.engine, Wanted(**wanted)).items]
+    return [(hit.id, hit.seller) for hit in search(feed.engine, **wanted).items]
 
 
 def test_from_events_to_hits(feed: SearchFeed) -> None:
@@ -83,14 +90,14 @@ def test_an_outage_loses_nothing(feed: SearchFeed, engine: ElasticEngine) -> Non
 def test_an_index_that_was_dropped_is_made_again(feed: SearchFeed, engine: ElasticEngine) -> None:
     say(feed, *(offer(f"offer_{i}") for i in range(1_200)), offer("offer_7", 2, state="withdrawn"))
     settle(feed)
-    assert search_offers(engine, Wanted()).total == 1_199
+    assert search(engine).total == 1_199
     engine.drop()
     engine._ready_until = float("inf")  # the loop still believes that there is an index
     say(feed, offer("offer_8", 2, state="withdrawn"))
     with pytest.raises(SearchUnavailable):
         feed.step()
     settle(feed)
-    assert search_offers(engine, Wanted()).total == 1_198
+    assert search(engine).total == 1_198
 
 
 def test_what_another_member_writes_during_a_rebuild_is_not_lost(
@@ -108,7 +115,7 @@ def test_what_another_member_writes_during_a_rebuild_is_not_lost(
     monkeypatch.setattr(engine, "_swap", meanwhile)
     assert rebuild(feed.context.database, engine) == 10
     engine.refresh()
-    found = find(feed, limit=100)
+    found = find(feed)
     assert ("offer_new", "Renamed") in found and len(found) == 10 and {seller for _, seller in found} == {"Renamed"}
     assert "offer_3" not in dict(found)
 
@@ -121,4 +128,4 @@ def test_two_workers_share_the_group_and_the_index(feed: SearchFeed, engine: Ela
     while feed.step() + other.step():
         pass
     engine.refresh()
-    assert search_offers(engine, Wanted()).total == 60
+    assert search(engine).total == 60

@@ -51,5 +51,7 @@ def test_a_vocabulary_may_gain_words_and_lose_none() -> None:
 
 def test_every_event_is_heard_by_somebody() -> None:
     heard = {event for service in load_services() for event in service.handlers}
+    loops = (loop for service in load_services() for loop in service.loops.values())
+    heard |= {event for loop in loops for event in getattr(loop, "hears", ())}
     streamed = {topic for service in load_services() for topic in service.streams}
     assert [event.type for event in EVENTS if event not in heard and event.topic not in streamed] == []

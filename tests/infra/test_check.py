@@ -74,6 +74,17 @@ def test_a_played_trade_breaks_nothing(played: World, environ: dict[str, str]) -
     assert await_settled(environ) < 10
 
 
+PRODUCT = (
+    "insert into product (id, version, market, owner_id, number, state, title, trade_units, step_value, step_unit, "
+    "minimum_value, minimum_unit, licences) values ('product_x', 1, 'steel', 'party_x', 'P', 'published', '{}', '[]', 1, 'TNE', "
+    "1, 'TNE', '[]')"
+)
+
+FIGURE = (
+    "insert into index_figure (id, version, code, market, day, revision, state, tax_basis) "
+    "values ('HRC-X:2026-03-02', 1, 'HRC-X', 'steel', '2026-03-02', 1, 'withheld', 'tax_included')"
+)
+
 # What is planted: the agreement, the service, its table, the change, and where the id that is named comes from.
 PLANTS = [
     ("deposits_follow_deals", "settlement", "deposits", "update deposits set state = 'held'", "select id from deposits"),
@@ -116,6 +127,8 @@ PLANTS = [
     ("orders_knows_parties", "orders", "party", "delete from party", "select min(id) from party"),
     ("settlement_knows_parties", "identity", "party", "update party set version = 99", "select min(id) from party"),
     ("orders_knows_pieces", "orders", "piece", "update piece set owner_id = 'party_thief'", "select min(id) from piece"),
+    ("orders_knows_products", "orders", "product", PRODUCT, "select 'product_x'"),
+    ("orders_knows_indices", "orders", "index_figure", FIGURE, "select 'HRC-X:2026-03-02'"),
     ("logistics_knows_pieces", "catalog", "piece", "update piece set version = 99", "select min(id) from piece"),
 ]  # fmt: skip
 

@@ -23,7 +23,9 @@ SCOPED = [
     for method, operation in methods.items()
     if operation["x-party-scoped"]
 ]
-LISTS = [route for route in SCOPED if route[0] == "GET" and "{" not in route[1]]
+GIVEN = [route for route in SCOPED if route[0] == "GET" and "{" not in route[1]]
+LISTS = [route for route in GIVEN if "application/json" in route[2]["responses"]["200"]["content"]]
+FILES = [route for route in GIVEN if route not in LISTS]
 THINGS = [route for route in SCOPED if route[0] == "GET" and "{" in route[1]]
 MOVES = [route for route in SCOPED if route[0] != "GET" and not set(route[2]["x-roles"]) <= set(PLATFORM_ROLES)]
 NAMES = {"ids": lambda route: f"{route[0]} {route[1]}"}
@@ -68,6 +70,73 @@ class Finished:
             said = urlencode({"number": f"MTC-{heat}", "type": "3.1", "heats": heat})
             self.trade.mill.desk.post(f"/v1/certificates?{said}", DOT, content_type="image/png")
         self._make_a_deal_that_goes_wrong()
+        self._record_a_licence()
+        self._send_a_price_list()
+        self._describe_products()
+        self._send_products()
+        self.trade.mill.desk.post("/v1/saved-searches", {"name": "coils", "wanted": {"text": "coil"}})
+
+    def _record_a_licence(self) -> None:
+        licence = {
+            "party_id": self.trade.mill.party_id,
+            "scheme": "waste_metal",
+            "number": "WM-1",
+            "valid_from": "2026-01-01T00:00:00Z",
+            "valid_until": "2030-01-01T00:00:00Z",
+            "evidence": "the register of the city",
+        }
+        self.trade.operator.post("/v1/licences", licence)
+
+    def _send_a_price_list(self) -> None:
+        """An offer with a number that is directed to the buyer, and a file of which one row is wrong."""
+        tonnes = {"value": "10", "unit": "TNE"}
+        offer = {
+            "market": "steel",
+            "number": "PRICED",
+            "audience": [self.trade.buyer.party_id],
+            "title": "rebar",
+            "warehouse_id": self.trade.warehouse.party_id,
+            "terms": self.trade.terms(),
+        }
+        self.trade.mill.desk.post("/v1/offers", {**offer, **dict.fromkeys(("quantity", "minimum", "step"), tonnes)})
+        said = urlencode({"kind": "offers", "market": "steel", "file_name": "prices.csv"})
+        sent = self.trade.mill.desk.post(
+            f"/v1/offer-uploads/files?{said}",
+            b"number,price\nPRICED,3999\nNOBODY,3999\n",
+            content_type="application/octet-stream",
+        )
+        self.world.settle()
+        self.trade.mill.desk.post(f"/v1/offer-uploads/{sent['id']}/apply")
+        self.world.settle()
+        self.named.setdefault("part", set()).add("1")
+
+    def _send_products(self) -> None:
+        """A file of products of which one row is wrong."""
+        said = urlencode({"kind": "products", "market": "steel", "file_name": "products.csv"})
+        sent = self.trade.mill.desk.post(
+            f"/v1/uploads/files?{said}",
+            b"number,kind,grade,standard,length_mm,diameter_mm\nSENT,rebar,HRB400,GB/T 1499.2-2024,12000,16\nBAD,cake,,,,\n",
+            content_type="application/octet-stream",
+        )
+        self.world.settle()
+        self.trade.mill.desk.post(f"/v1/uploads/{sent['id']}/apply")
+        self.world.settle()
+
+    def _describe_products(self) -> None:
+        """Two drafts, which nobody else sees, one with a lot, papers, a part number and something that it replaces."""
+        desk, coal = self.trade.mill.desk, {"kind": "thermal_coal", "grade": "Q3800", "assay_basis": "ar", "packing": "bulk"}
+        coal |= {"producer": "Adaro", "origin": "ID", "calorific_kcal": "3800", "total_moisture_percent": "36"}
+        coal |= {"ash_percent": "5", "volatile_percent": "38", "sulphur_percent": "0.3", "size_mm": "0-50"}
+        said = {"market": "bulk", "attributes": coal}
+        one, other = (desk.post("/v1/products", {**said, "number": number})["id"] for number in ("COAL-1", "COAL-2"))
+        desk.post(f"/v1/products/{one}/revise", {"version": 1, "attributes": {"ash_percent": "6"}})
+        lot = desk.post(f"/v1/products/{one}/lots", {"number": "SHIP-1", "attributes": {"assay_date": "2026-02-03"}})
+        desk.post(f"/v1/products/{one}/lots", {"number": "SHIP-1", "attributes": {"assay_date": "2026-02-04"}})
+        desk.post(f"/v1/products/{one}/part-numbers", {"number": "OUR-77"})
+        desk.post(f"/v1/products/{one}/equivalents", {"other_id": other})
+        piece = desk.every("/v1/pieces")[0]["id"]
+        for path in (f"products/{one}/documents", f"lots/{lot['id']}/documents", f"pieces/{piece}/documents"):
+            desk.post(f"/v1/{path}", DOT, content_type="image/png")
 
     def _make_a_deal_that_goes_wrong(self) -> None:
         """A stray coil at the gate, a correction and a cancellation that wait for an answer, and a truck too heavy."""
@@ -178,9 +247,13 @@ def test_every_move_is_tried_on_a_thing_that_is_there(finished: Finished, route:
     """The thing itself is shown where its path ends with its first id, or under another noun by the same name, or in a
     thing that it belongs to.
     """
+    # Two nouns may have things of one name, such as uploads: then that of the move's own noun is meant.
     shown = {path.partition("{")[2].partition("}")[0]: path for _, path, _ in THINGS if path.endswith("}")}
+    own = {path for _, path, _ in THINGS}
     for name in re.findall(r"{([^}]+)}", route[1]):
-        samples = finished.samples(shown[name]) if name in shown else []
+        itself = f"{route[1].partition('{' + name)[0]}{{{name}}}"
+        path = itself if itself in own else shown.get(name)
+        samples = finished.samples(path) if path else []
         there = any(finished.is_there(path) for path in samples) if samples else finished.named.get(name)
         assert there, (route[1], name)
     assert finished.samples(route[1]), route[1]
@@ -193,6 +266,14 @@ def test_no_list_or_count_holds_anything_of_others(finished: Finished, route: tu
     assert answer.status == 200, answer
     told = Finished._ids(answer.body) | {value for _, value in _fields(answer.body)}
     assert told & set(finished.foreign()) == set()
+
+
+@pytest.mark.parametrize("route", FILES, **NAMES)
+def test_no_file_of_a_company_holds_a_line_of_others(finished: Finished, route: tuple) -> None:
+    """What the stranger is given is a heading without rows; somebody of the trade is given rows."""
+    heading = finished.world.client(finished.stranger.sign_in()).get(route[1])
+    assert heading.status == 200 and len(heading.body.splitlines()) <= 1, heading
+    assert any(len(ask.get(route[1]).body.splitlines()) > 1 for ask in finished.insiders), route[1]
 
 
 @pytest.mark.parametrize("route", THINGS, **NAMES)
@@ -208,7 +289,9 @@ def test_nothing_of_others_can_be_moved_by_its_id(finished: Finished, route: tup
     ask = finished.world.client(finished.stranger.sign_in())
     before = finished.world.count_rows()
     for path in _paths(finished, route[1]):
-        answer = ask.send(method, path, body=sample_body(operation), key=f"stranger-{abs(hash(path))}")
+        media = next(iter(operation.get("requestBody", {"content": {"application/json": 0}})["content"]))
+        key = f"stranger-{abs(hash(path))}"
+        answer = ask.send(method, path, body=sample_body(operation), key=key, content_type=media)
         assert answer.status == 404, (path, answer)
     assert finished.world.count_rows() == before
 

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis import clock
@@ -16,10 +15,11 @@ from chassis.problems import Invalid
 from events.orders import DealDescribed
 from services.catalog.base import lock_uploads
 from services.catalog.certificates.files import check_file
-from services.catalog.certificates.model import Certificate, CertificateFile, PaidPieces
-from services.catalog.markets.loader import load_packs
+from services.catalog.certificates.model import Certificate, PaidPieces
+from services.catalog.documents.storing import keep_file
+from services.catalog.markets.queries import list_packs
 from services.catalog.markets.texts import read_identifier
-from services.catalog.products.commands import review_pieces
+from services.catalog.pieces.moving import review_pieces
 
 PAID_STATES = ("delivering", "settling", "completed")
 
@@ -40,7 +40,7 @@ def add_certificate(
     Its pieces are described again where this blocks or frees them. Raises UnknownCertificateType, NotAnIdentifier,
     NotACertificateFile or HeatNotInFile.
     """
-    code = _find_type(type)
+    code = _find_type(session, type)
     _check_identifier("$.number", number)
     for i, heat in enumerate(heats):
         _check_identifier(f"$.heats[{i}]", heat)
@@ -50,7 +50,7 @@ def add_certificate(
     before = _find_in_force(session, caller, number)
     if before is not None and before.says(code, heats, file_id):
         return before
-    session.execute(insert(CertificateFile).values(id=file_id, body=body).on_conflict_do_nothing())
+    keep_file(session, body)
     if before is not None:
         before.replaced_at = clock.now()
         session.flush()
@@ -68,8 +68,17 @@ def add_certificate(
     )
     session.add(certificate)
     session.flush()
-    review_pieces(session, caller, number)
+    review_pieces(session, caller, caller.party_id, number)
     return certificate
+
+
+def review_file(session: Session, caller: Caller, file_id: str) -> None:
+    """Look again at the pieces whose certificate is a file that was found to be harmful."""
+    query = select(Certificate.party_id, Certificate.number).where(
+        Certificate.file_id == file_id, Certificate.replaced_at.is_(None)
+    )
+    for maker_id, number in session.execute(query.order_by(Certificate.id)).all():
+        review_pieces(session, caller, maker_id, number)
 
 
 def _find_in_force(session: Session, caller: Caller, number: str) -> Certificate | None:
@@ -79,9 +88,9 @@ def _find_in_force(session: Session, caller: Caller, number: str) -> Certificate
     return session.scalars(query).one_or_none()
 
 
-def _find_type(text: str) -> str:
+def _find_type(session: Session, text: str) -> str:
     """The code of a type of certificate, by any name that a market has for it."""
-    for pack in load_packs().values():
+    for pack in list_packs(session):
         if pack.certificate is not None:
             try:
                 return pack.check(pack.by_name[pack.certificate.type], text)

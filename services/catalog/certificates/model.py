@@ -24,19 +24,6 @@ class CertificateTwice(Conflict):
     """A certificate with this number came by another request at the same time."""
 
 
-class CertificateFile(Base):
-    """The bytes of a file, kept once under their SHA-256."""
-
-    __tablename__ = "certificate_file"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[bytes]
-
-    @classmethod
-    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
-        return cls.id.is_(None)
-
-
 class Certificate(Base):
     """What a maker's certificate names, and its file. One that is replaced is kept; ``number`` and ``revision`` name it."""
 
@@ -45,6 +32,7 @@ class Certificate(Base):
         UniqueConstraint("party_id", "number", "revision"),
         Index("uq_certificate_in_force", "party_id", "number", unique=True, postgresql_where="replaced_at IS NULL"),
         Index("ix_certificate_party_id_id", "party_id", "id"),
+        Index("ix_certificate_file_id", "file_id"),
     )
     constraint_problems = {
         "uq_certificate_in_force": CertificateTwice,

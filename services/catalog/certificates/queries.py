@@ -11,8 +11,10 @@ from chassis.auth import Caller
 from chassis.database import Page, page, see
 from chassis.problems import NotFound
 from services.catalog.base import among
-from services.catalog.certificates.model import Certificate, CertificateFile, PaidPieces
-from services.catalog.products.model import Piece
+from services.catalog.certificates.model import Certificate, PaidPieces
+from services.catalog.documents.model import Scan, StoredFile
+from services.catalog.documents.queries import read_file
+from services.catalog.pieces.model import Piece
 
 
 class NoCertificate(NotFound):
@@ -28,9 +30,16 @@ def list_certificates(
 
 
 def find_batches(session: Session, maker_id: str, numbers: Iterable[str]) -> dict[str, list[str]]:
-    """The heats that a maker's certificates name, by their numbers; one that is not there is absent."""
-    in_force = select(Certificate.number, Certificate.heats).where(
-        Certificate.party_id == maker_id, Certificate.replaced_at.is_(None), among(Certificate.number, numbers)
+    """The heats that a maker's certificates name, by their numbers; one that is not there or harmful is absent."""
+    in_force = (
+        select(Certificate.number, Certificate.heats)
+        .join(StoredFile, StoredFile.id == Certificate.file_id)
+        .where(
+            Certificate.party_id == maker_id,
+            Certificate.replaced_at.is_(None),
+            StoredFile.state != Scan.BAD,
+            among(Certificate.number, numbers),
+        )
     )
     return {number: heats for number, heats in session.execute(in_force)}
 
@@ -43,13 +52,12 @@ def see_certificate(session: Session, caller: Caller, piece_id: str) -> tuple[Ce
     paid = select(PaidPieces.deal_id).where(PaidPieces.visible_to(caller), PaidPieces.piece_ids.contains([piece_id]))
     has_paid = session.scalars(paid.limit(1)).first() is not None
     piece = see(session, Piece, piece_id, Caller.system("catalog") if has_paid else caller)
-    in_force = select(Certificate, CertificateFile.body).where(
+    in_force = select(Certificate).where(
         Certificate.party_id == piece.maker_id,
         Certificate.number == piece.certificate_no,
         Certificate.replaced_at.is_(None),
-        CertificateFile.id == Certificate.file_id,
     )
-    found = session.execute(in_force).one_or_none()
+    found = session.scalars(in_force).one_or_none()
     if found is None:
         raise NoCertificate("its maker has not sent one yet")
-    return found[0], found[1]
+    return found, read_file(session, found.file_id)

@@ -48,7 +48,7 @@ class ImportReport(View):
             created=report.created,
             updated=report.updated,
             unchanged=report.unchanged,
-            errors=[CellError(row=error.row, column=error.column, detail=error.detail) for error in report.errors],
+            errors=[CellError(row=error.row, column=error.column, detail=str(error.reason)) for error in report.errors],
             errors_left_out=report.errors_left_out,
         )
 

@@ -1,4 +1,4 @@
-"""Takes an upload in: what can be is, the rest is told by row and column."""
+"""Takes a small file in: what can be is, the rest is told by row and column."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from services.catalog.imports.sheet import MAX_ERRORS, Row, RowError, Sheet, read_sheet
+from chassis.uploads.tables import Mistake
+from services.catalog.imports.piece_rows import store_pieces
+from services.catalog.imports.sheet import MAX_ERRORS, read_sheet
 from services.catalog.markets.queries import pack_of
-from services.catalog.parties.queries import find_called
-from services.catalog.products.commands import describe_pieces
-from services.catalog.products.model import Draft
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +21,7 @@ class Report:
     created: int
     updated: int
     unchanged: int
-    errors: list[RowError]
+    errors: list[Mistake]
     errors_left_out: int
 
 
@@ -32,12 +31,11 @@ def import_pieces(session: Session, caller: Caller, market: str, tab: str | None
     Raises UnknownMarket, NotReadable, NoSuchSheet or TooManyRows: then nothing was done. Nothing of a file is taken in either
     when one of its rows of totals is not the sum of its rows.
     """
-    pack = pack_of(market)
+    pack = pack_of(session, market)
     sheet = read_sheet(body, pack, tab)
-    drafts = _find_warehouses(session, sheet)
-    outcome = describe_pieces(session, caller, pack, [draft for _, draft in drafts])
-    for place, name, detail in outcome.refused:
-        sheet.refuse(drafts[place][0].row, name, detail)
+    outcome = store_pieces(session, caller, pack, [values for _, values in sheet.rows])
+    for place, name, reason in outcome.refused:
+        sheet.refuse(sheet.rows[place][0], name, reason)
     errors = sorted(sheet.errors, key=lambda error: error.row)
     return Report(
         rows=sheet.count,
@@ -46,31 +44,4 @@ def import_pieces(session: Session, caller: Caller, market: str, tab: str | None
         unchanged=outcome.unchanged,
         errors=errors[:MAX_ERRORS],
         errors_left_out=len(errors[MAX_ERRORS:]),
-    )
-
-
-def _find_warehouses(session: Session, sheet: Sheet) -> list[tuple[Row, Draft]]:
-    found = find_called(session, {row.warehouse for row in sheet.rows})
-    drafts = []
-    for row in sheet.rows:
-        ids = found[row.warehouse]
-        if len(ids) == 1:
-            drafts.append((row, _draft(row, ids[0])))
-        elif ids:
-            sheet.refuse(row.row, "warehouse", f"is the name of several companies: write one of {', '.join(ids)}")
-        else:
-            sheet.refuse(
-                row.row, "warehouse", "no company is known by this name, identifier or id (a new one takes a moment)"
-            )
-    return drafts
-
-
-def _draft(row: Row, warehouse_id: str) -> Draft:
-    return Draft(
-        number=row.number,
-        attributes=row.attributes,
-        net=row.net,
-        gross=row.gross,
-        warehouse_id=warehouse_id,
-        epc=row.epc,
     )

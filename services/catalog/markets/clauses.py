@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from events.catalog import Clause
 
@@ -14,7 +18,22 @@ PLACEHOLDERS = frozenset({
     "dispute_limit", "place", "warehouse", "delivery_mode", "deliver_by", "pay_period", "inspect_period", "receive_period",
     "supplement_period", "release", "penalty_rate", "fee_rate",
 })  # fmt: skip
+SHARED = Path(__file__).parent / "shared_clauses.toml"
 _braces = re.compile(r"\{([^{}]*)\}")
+
+
+@cache
+def load_shared() -> dict[str, Any]:
+    """The clauses that any pack may use, by name."""
+    return tomllib.loads(SHARED.read_text("utf-8"))
+
+
+def fill_in_shared(clauses: list[Any]) -> list[Any]:
+    """Clauses of a pack's file, with those that only name a shared one (``use``) replaced by it. An unknown name is left."""
+    return [
+        load_shared().get(each["use"], each) if isinstance(each, dict) and set(each) == {"use"} else each
+        for each in clauses
+    ]
 
 
 def find_bad_clauses(clauses: Iterable[Clause]) -> Iterator[tuple[str, str]]:

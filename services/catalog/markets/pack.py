@@ -2,134 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
-from chassis.values import Exact, Quantity
-from events.catalog import Clause, MarketFees, MarketTerms
-from services.catalog.markets.texts import fold_heading, fold_name, read_identifier, read_number, read_text
-from services.catalog.markets.theory import Theory, weigh
+from chassis.values import Exact, Quantity, write_wire
+from events.catalog import Clause, LicenceNeeded, MarketFees, MarketTerms
+from services.catalog.markets import needs
+from services.catalog.markets.attributes import Attribute, Choice, Column, Columns, Conversion
+from services.catalog.markets.index_rules import IndexRule
+from services.catalog.markets.product_types import CertificateRule, ProductType, TotalRows, TypeUnits
+from services.catalog.markets.reading import Read, make_column_reader, make_reader, split_values
+from services.catalog.markets.rules import CarriageRule, Deduction, DocumentRule, LicenceRule, Mode, Moderation
+from services.catalog.markets.texts import fold_heading, fold_name
+from services.catalog.markets.theory import deviation_of, weigh
+from services.catalog.markets.words import Bilingual, Name
 
-Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
+__all__ = [
+    "Attribute",
+    "Bilingual",
+    "CertificateRule",
+    "Choice",
+    "Column",
+    "Columns",
+    "Conversion",
+    "Pack",
+    "ProductType",
+    "TotalRows",
+    "TypeUnits",
+]
 _placeholder = re.compile(r"\{(?P<name>\w+)(?:\|(?P<absent>[^}]*))?\}")
 
 
-# Defaults made by a factory: a schema cannot state a default that is a decimal.
-LEAST, MOST = Exact(0), Exact("999999999999")
-
-
-class Bilingual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text in both languages of the platform."""
-
-    zh: str
-    en: str
-
-
-class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A column of an upload that every piece of every market has."""
-
-    name: Bilingual
-    headings: list[str]
-    least: Exact = msgspec.field(default_factory=lambda: LEAST)
-    most: Exact = msgspec.field(default_factory=lambda: MOST)
-    decimals: Annotated[int, Meta(ge=0, le=6)] = 6
-
-
-class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a piece of any market has: who it is, what it weighs, who keeps it, its tag."""
-
-    number: Column
-    net: Column
-    gross: Column
-    warehouse: Column
-    epc: Column
-
-
-class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Something that pieces of a market have. ``filter`` is the name by which a search asks for it.
-
-    A text has the form of ``pattern`` and of one of ``patterns``, which are named after who issues what is so written.
-    """
-
-    name: Name
-    label: Bilingual
-    headings: list[str]
-    type: Literal["text", "number", "choice", "identifier"]
-    required: bool
-    filter: Name | None = None
-    pattern: str | None = None
-    patterns: dict[str, str] = {}
-    choices: str | None = None
-    unit: str | None = None
-    least: Exact = msgspec.field(default_factory=lambda: LEAST)
-    most: Exact = msgspec.field(default_factory=lambda: MOST)
-    decimals: Annotated[int, Meta(ge=0, le=6)] = 6
-
-
-class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One of a list: its code is kept, its names are what people write and read."""
-
-    code: str
-    name: Bilingual
-    also: list[str] = []
-
-    @property
-    def names(self) -> list[str]:
-        """Everything that it is called."""
-        return [self.code, self.name.zh, self.name.en, *self.also]
-
-
-class Conversion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``factor`` of ``into`` make one ``unit``."""
-
-    unit: str
-    into: str
-    factor: Exact
-
-
-class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A product form: the pieces whose choice ``attribute`` has one of ``codes``.
-
-    They must have what it ``requires``, are called by ``title``, and may weigh something by ``theoretical``.
-    """
-
-    name: Name
-    attribute: str
-    codes: Annotated[list[str], Meta(min_length=1)]
-    requires: list[str] = []
-    title: Bilingual
-    theoretical: Theory | None = None
-
-
-class CertificateRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which attributes of a piece name its certificate, the batch that this must name, and its type.
-
-    ``required`` says that a piece without it may not be listed.
-    """
-
-    number: str
-    batch: str
-    type: str
-    required: bool
-
-
-class TotalRows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a row begins that sums up all rows above it (``whole``) or those since the last such row (``part``).
-
-    ``counters`` are the words that stand behind a number of pieces.
-    """
-
-    whole: list[str] = []
-    part: list[str] = []
-    counters: list[str] = []
-
-
 class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
-    """A market as its file states it. ``units`` are the words for units in headings, by code."""
+    """A market as its file states it.
+
+    ``units`` are the words for units in headings, by code; ``synonyms`` are groups of words that a search takes for
+    each other.
+    """
 
     market: Name
     name: Bilingual
@@ -142,16 +56,40 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
     choices: dict[str, list[Choice]]
     units: dict[str, list[str]] = {}
     totals: TotalRows = TotalRows()
-    forms: list[Form] = []
+    types: list[ProductType] = []
     certificate: CertificateRule | None = None
     clauses: list[Clause] = []
+    documents: list[DocumentRule] = []
+    licences: list[LicenceRule] = []
+    carriage: list[CarriageRule] = []
+    deductions: list[Deduction] = []
+    modes: list[Mode] = []
+    moderation: Moderation | None = None
+    synonyms: list[list[str]] = []
+    indices: list[IndexRule] = []
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The pack as plain values, as it is kept."""
+        return msgspec.to_builtins(self, enc_hook=write_wire)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells whether two packs say the same."""
+        return hashlib.sha256(msgspec.json.encode(self.content, order="deterministic")).hexdigest()
 
     @cached_property
     def by_heading(self) -> dict[str, str]:
         """Folded heading to the name of the attribute or column that it stands for."""
-        columns = {name: getattr(self.columns, name) for name in Columns.__struct_fields__}
-        columns |= {attribute.name: attribute for attribute in self.attributes}
-        return {fold_heading(heading): name for name, column in columns.items() for heading in (*column.headings, name)}
+        return {fold_heading(heading): name for name, headings in self.headings() for heading in headings}
+
+    def headings(self) -> Iterator[tuple[str, list[str]]]:
+        """By the name of a column or attribute, all headings that stand for it: its labels and name do, too."""
+        for name in Columns.__struct_fields__:
+            column: Column = getattr(self.columns, name)
+            yield name, [*column.headings, column.name.zh, column.name.en, name]
+        for attribute in self.attributes:
+            yield attribute.name, [*attribute.headings, attribute.label.zh, attribute.label.en, attribute.name]
 
     @cached_property
     def by_name(self) -> dict[str, Attribute]:
@@ -176,16 +114,36 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
         found = (each.factor for each in self.conversions if (each.unit, each.into) == (unit, into))
         return next(found, None)
 
-    def form_of(self, attributes: dict[str, str]) -> Form | None:
-        """The product form of a piece with these attributes."""
-        return next((form for form in self.forms if attributes.get(form.attribute) in form.codes), None)
+    @cached_property
+    def _types_by_code(self) -> dict[str, dict[str, ProductType]]:
+        found: dict[str, dict[str, ProductType]] = {}
+        for type in self.types:
+            found.setdefault(type.attribute, {}).update(dict.fromkeys(type.codes, type))
+        return found
+
+    @cached_property
+    def types_by_name(self) -> dict[str, ProductType]:
+        """The product types by name."""
+        return {type.name: type for type in self.types}
+
+    def type_of(self, attributes: Mapping[str, str]) -> ProductType | None:
+        """The product type of goods with these attributes."""
+        for name, types in self._types_by_code.items():
+            if (type := types.get(attributes.get(name, ""))) is not None:
+                return type
+        return None
 
     def weigh(self, attributes: dict[str, str]) -> Quantity | None:
-        """What a piece with these attributes weighs in theory, where its form has a formula or a table."""
-        form = self.form_of(attributes)
-        if form is None or form.theoretical is None:
+        """What a piece with these attributes weighs in theory, where its type has a formula or a table."""
+        type = self.type_of(attributes)
+        if type is None or type.theoretical is None:
             return None
-        return weigh(form.theoretical, attributes, self.by_name, self.terms.weight_unit)
+        return weigh(type.theoretical, attributes, self.by_name, self.terms.weight_unit)
+
+    def deviation_of(self, attributes: dict[str, str]) -> Exact | None:
+        """By how many per cent such a piece may differ from its theoretical weight by its standard, where that says so."""
+        type = self.type_of(attributes)
+        return deviation_of(type.theoretical, attributes) if type and type.theoretical else None
 
     @cached_property
     def codes(self) -> dict[tuple[str, str], str]:
@@ -205,50 +163,88 @@ class Pack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
         """The choice that a code of an attribute stands for."""
         return self._by_code.get((attribute.choices, code))
 
+    @cached_property
+    def readers(self) -> dict[str, Read]:
+        """By the name of an attribute, what reads its texts: gives what is kept, or raises ValueError."""
+        return {attribute.name: make_reader(attribute, self.choices) for attribute in self.attributes}
+
+    @cached_property
+    def column_readers(self) -> dict[str, Read]:
+        """By the name of a column, what reads its texts: gives what is kept, or raises ValueError."""
+        return {name: make_column_reader(name, getattr(self.columns, name)) for name in Columns.__struct_fields__}
+
     def check(self, attribute: Attribute, text: str) -> str:
         """What is kept of a text that a seller wrote. Raises ValueError with the reason for people."""
-        if attribute.type == "number":
-            return format(read_number(text, attribute), "f")
-        if attribute.type == "choice":
-            if (code := self.codes.get((attribute.choices or "", fold_name(text)))) is None:
-                raise ValueError(
-                    "not one of: " + ", ".join(choice.name.en for choice in self.choices[attribute.choices or ""])
-                )
-            return code
-        if attribute.type == "identifier":
-            return read_identifier(text)
-        text = read_text(text)
-        if attribute.pattern and not re.fullmatch(attribute.pattern, text):
-            raise ValueError("has signs that do not belong there")
-        if attribute.patterns and not any(re.fullmatch(each, text) for each in attribute.patterns.values()):
-            raise ValueError("is not written as one of: " + ", ".join(attribute.patterns))
-        return text
+        return self.readers[attribute.name](text)
+
+    def read_column(self, name: str, text: str) -> str:
+        """What is kept of a text in a column that every piece has. Raises ValueError with the reason for people."""
+        return self.column_readers[name](text)
 
     def title_of(self, attributes: dict[str, str]) -> dict[str, str]:
         """What people call a piece with these attributes, in both languages."""
         return {language: self._title_in(language, attributes) for language in ("zh", "en")}
 
     def _title_in(self, language: str, attributes: dict[str, str]) -> str:
-        form = self.form_of(attributes)
-        words = getattr(form.title if form else self.title, language)
+        type = self.type_of(attributes)
+        words = getattr(type.title if type else self.title, language)
         return " ".join(_placeholder.sub(lambda found: self._shown(found, attributes, language), words).split())
 
     def _shown(self, found: re.Match[str], attributes: dict[str, str], language: str) -> str:
         value = attributes.get(found["name"])
         if value is None:
             return found["absent"] or ""
-        choice = self.choice_of(self.by_name[found["name"]], value)
-        return getattr(choice.name, language) if choice else value
+        return self.show(self.by_name[found["name"]], value, language)
+
+    def show(self, attribute: Attribute, kept: str, language: str) -> str:
+        """What is kept of an attribute, for people: its choices by name."""
+        shown = []
+        for value in split_values(attribute, kept):
+            choice = self.choice_of(attribute, value)
+            shown.append(getattr(choice.name, language) if choice else value)
+        return ("、" if language == "zh" else ", ").join(shown)
 
     def other_names(self, attributes: dict[str, str]) -> list[str]:
         """What else the choices of a piece are called: words that it is found by."""
         found = []
         for name, value in attributes.items():
             attribute = self.by_name.get(name)
-            if attribute and attribute.type == "choice" and (choice := self.choice_of(attribute, value)):
-                found += choice.also
+            for single in split_values(attribute, value) if attribute and attribute.type == "choice" else ():
+                if attribute and (choice := self.choice_of(attribute, single)):
+                    found += choice.also
         return found
 
     def placeholders(self, form: str) -> list[tuple[str, bool]]:
         """The names in a title's form, and whether each says what to write when the piece has nothing."""
         return [(found["name"], found["absent"] is not None) for found in _placeholder.finditer(form)]
+
+    def licences_of(self, attributes: dict[str, str]) -> list[LicenceNeeded]:
+        """What each side must hold to trade in or carry goods with these attributes."""
+        return needs.licences_of(self, attributes)
+
+    def documents_of(self, attributes: dict[str, str]) -> list[DocumentRule]:
+        """The papers that goods with these attributes, their offers and their deliveries carry."""
+        return needs.rules_of(self, self.documents, "documents", attributes)
+
+    def carriage_of(self, attributes: dict[str, str]) -> list[CarriageRule]:
+        """How goods with these attributes are carried and kept."""
+        return needs.rules_of(self, self.carriage, "carriage", attributes)
+
+    def deductions_of(self, attributes: dict[str, str]) -> list[Deduction]:
+        """The tables of deductions for the quality of goods with these attributes."""
+        return needs.rules_of(self, self.deductions, "deductions", attributes)
+
+    def units_of(self, attributes: dict[str, str]) -> TypeUnits:
+        """What goods with these attributes are counted, priced and sold in."""
+        return needs.units_of(self, self.type_of(attributes))
+
+    def variant_of(self, attributes: dict[str, str]) -> str | None:
+        """What products that are variants of each other have in common, as a digest; None where the type has no variants."""
+        return needs.variant_of(self, attributes)
+
+    def is_moderated(self, attributes: dict[str, str]) -> bool:
+        """Whether the operator looks at such products before anybody sees them."""
+        type = self.type_of(attributes)
+        return self.moderation is not None and (
+            not self.moderation.types or (type and type.name) in self.moderation.types
+        )

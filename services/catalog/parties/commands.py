@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from chassis.database import project
@@ -19,5 +20,7 @@ def describe_party(session: Session, event: PartyDescribed) -> None:
         event.version,
         name=event.name,
         state=event.state,
+        group_id=event.group,
         known_as=sorted({fold_party_name(name) for name in names}),
+        licences=msgspec.to_builtins(event.licences),
     )

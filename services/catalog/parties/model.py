@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 from sqlalchemy import ColumnElement, Index
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -18,7 +19,8 @@ ADMITTED = "admitted"
 class Party(Base):
     """A company: projection of ``identity.party_described``.
 
-    ``known_as`` are the folded texts that name it in an upload.
+    ``known_as`` are the folded texts that name it in an upload; ``licences`` are as identity has them, those that are over
+    among them.
     """
 
     __tablename__ = "party"
@@ -28,6 +30,8 @@ class Party(Base):
     name: Mapped[str]
     state: Mapped[str]
     known_as: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    group_id: Mapped[str | None]
+    licences: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
 
     __table_args__ = (Index("ix_party_known_as", known_as, postgresql_using="gin"),)
 

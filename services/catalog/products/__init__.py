@@ -1,1 +1,1 @@
-"""Pieces: single tracked things (a coil, a bundle) that companies own and warehouses keep."""
+"""Products: what companies trade in, described with the attributes of their market, by lots and in variants."""

@@ -1,9 +1,8 @@
-"""Pieces over HTTP."""
+"""Products over HTTP: what their owners and the operator do with them."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from flask import Blueprint
 from msgspec import Meta
@@ -11,173 +10,182 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page
-from chassis.http import Body, Paging, View, command, query
-from chassis.values import Identifier, Quantity, ShortText
-from services.catalog.products import queries, tagging
-from services.catalog.products.model import FREE, Piece, PieceChange
-from services.catalog.products.queries import Holding
-from services.catalog.products.tag import Tag
+from chassis.http import Body, Paging, command, query
+from chassis.values import Identifier, LongText, ShortText, Version
+from services.catalog.markets.words import Name
+from services.catalog.products import describing, moving, queries
+from services.catalog.products.draft import Wanted
+from services.catalog.products.model import Product
+from services.catalog.products.queries import Shown, kind_of
+from services.catalog.products.views import ChangeView, ProductView
 
-routes = Blueprint("pieces", __name__)
+routes = Blueprint("products", __name__)
+
+Gtin = Annotated[str, Meta(min_length=8, max_length=14, pattern=r"^[0-9]+(?![\s\S])")]
+Language = Literal["zh", "en"]
+Attributes = Annotated[dict[Name, LongText], Meta(max_length=200)]
 
 
-class ListPieces(Paging):
-    """Which pieces to list; ``held_as`` is what the caller's company is to them."""
+class DescribeProduct(Body):
+    """A product as its owner describes it: ``attributes`` as people write them, ``texts`` free descriptions by language."""
+
+    market: Name
+    number: ShortText
+    attributes: Attributes
+    texts: dict[Language, LongText] = {}
+    gtin: Gtin | None = None
+    state: Wanted = "draft"
+
+
+class ReviseProduct(Body):
+    """What is to change of a product in ``version``: what is not named stays, null takes away."""
+
+    version: Version
+    attributes: Annotated[dict[Name, LongText | None], Meta(max_length=200)] = {}
+    texts: dict[Language, LongText | None] = {}
+    gtin: Gtin | None = None
+
+
+class ListProducts(Paging):
+    """Which products to list; ``awaiting`` ones wait for the operator."""
 
     market: Identifier | None = None
+    product_type: Name | None = None
     number: ShortText | None = None
-    held_as: Holding | None = None
+    state: Literal["draft", "submitted", "published", "rejected", "retired"] | None = None
+    awaiting: bool | None = None
 
 
-class BindTag(Body):
-    """The tag to put on a piece: the 24 hex digits of its EPC, and why."""
+class ApproveProduct(Body):
+    """The version of the product that the operator has looked at."""
 
-    epc: Annotated[str, Meta(min_length=24, max_length=24, pattern=r"^[0-9A-Fa-f]{24}(?![\s\S])")]
-    reason: ShortText | None = None
+    version: Version
 
 
-class RetireTag(Body):
-    """Why the tag is taken off."""
+class RejectProduct(Body):
+    """The version of the product that the operator has looked at, and why it is refused."""
 
+    version: Version
     reason: ShortText
 
 
-class TagView(View):
-    """A tag that is or was on a piece; ``retired_at`` is null while it is. Parties bound and retired it."""
+@routes.post("/v1/products")
+@command(role="seller", status=201)
+def add_product(session: Session, caller: Caller, body: DescribeProduct) -> ProductView:
+    """Describe a product of the caller's company; one with the same number is changed.
 
-    id: str
-    epc: str
-    bound_at: datetime
-    bound_by: str
-    bound_reason: str | None
-    retired_at: datetime | None
-    retired_by: str | None
-    retired_reason: str | None
-
-    @classmethod
-    def of(cls, tag: Tag) -> TagView:
-        """The view of a tag."""
-        return cls(
-            id=tag.id,
-            epc=tag.epc,
-            bound_at=tag.bound_at,
-            bound_by=tag.bound_by,
-            bound_reason=tag.bound_reason,
-            retired_at=tag.retired_at,
-            retired_by=tag.retired_by,
-            retired_reason=tag.retired_reason,
-        )
-
-
-class PieceView(View):
-    """A piece. ``owner_id`` is null for its maker once it has sold it.
-
-    ``theoretical`` is its weight by the market's formula or table; ``blocked`` says why it may not be listed.
+    With the state ``published`` it is published, or submitted to the operator where its market asks for that.
     """
-
-    id: str
-    version: int
-    market: str
-    maker_id: str
-    owner_id: str | None
-    warehouse_id: str | None
-    number: str
-    title: dict[str, str]
-    attributes: dict[str, str]
-    net: Quantity
-    gross: Quantity
-    epc: str | None
-    theoretical: Quantity | None
-    blocked: str | None
-    state: str
-    made_at: datetime
-    changed_at: datetime
-
-    @classmethod
-    def of(cls, piece: Piece, caller: Caller) -> PieceView:
-        """What a caller is shown of a piece."""
-        knows_owner = caller.is_operator or caller.party_id in (piece.owner_id, piece.warehouse_id)
-        return cls(
-            id=piece.id,
-            version=piece.version,
-            market=piece.market,
-            maker_id=piece.maker_id,
-            owner_id=piece.owner_id if knows_owner else None,
-            warehouse_id=piece.warehouse_id if knows_owner else None,
-            number=piece.number,
-            title=piece.title,
-            attributes=piece.attributes,
-            net=piece.net,
-            gross=piece.gross,
-            epc=piece.epc,
-            theoretical=piece.theoretical,
-            blocked=piece.blocked,
-            state=FREE,
-            made_at=piece.made_at,
-            changed_at=piece.changed_at,
-        )
+    product = describing.add_product(
+        session,
+        caller,
+        body.market,
+        number=body.number,
+        attributes=body.attributes,
+        texts=dict(body.texts),
+        gtin=body.gtin,
+        state=body.state,
+    )
+    return _view(session, caller, product)
 
 
-class PieceChangeView(View):
-    """A change of a piece: by name, the value before and after."""
-
-    version: int
-    at: datetime
-    user_id: str
-    changes: dict[str, list[Any]]
-
-    @classmethod
-    def of(cls, change: PieceChange) -> PieceChangeView:
-        """The view of a change."""
-        return cls(version=change.version, at=change.at, user_id=change.user_id, changes=change.changes)
-
-
-@routes.get("/v1/pieces")
+@routes.get("/v1/products")
 @query()
-def list_pieces(session: Session, caller: Caller, params: ListPieces) -> Page[PieceView]:
-    """Pieces that the caller's company owns, made or keeps, newest first."""
-    found = queries.list_pieces(
+def list_products(session: Session, caller: Caller, params: ListProducts) -> Page[ProductView]:
+    """The products of the caller's company, for the operator those of all, newest first."""
+    found = queries.list_products(
         session,
         caller,
         market=params.market,
+        product_type=params.product_type,
         number=params.number,
-        held_as=params.held_as,
+        state=params.state,
+        awaiting=params.awaiting,
         cursor=params.cursor,
         limit=params.limit,
     )
-    return found.map(lambda piece: PieceView.of(piece, caller))
+    return found.map(lambda shown: ProductView.of(shown, caller))
 
 
-@routes.get("/v1/pieces/<piece_id>")
+@routes.get("/v1/products/<product_id>")
+@query(shared=True)
+def see_product(session: Session, caller: Caller, product_id: str) -> ProductView:
+    """A product: of the caller's company, or published and not hidden from it by a licence that it lacks."""
+    return ProductView.of(queries.see_product(session, caller, product_id), caller)
+
+
+@routes.get("/v1/products/<product_id>/changes")
 @query()
-def see_piece(session: Session, caller: Caller, piece_id: str) -> PieceView:
-    """A piece that the caller's company owns, made or keeps."""
-    return PieceView.of(queries.see_piece(session, caller, piece_id), caller)
+def list_changes(session: Session, caller: Caller, product_id: str, params: Paging) -> Page[ChangeView]:
+    """What changed in a product of the caller's company, when and by whom, newest first."""
+    return queries.list_changes(session, caller, product_id, params.cursor, params.limit).map(ChangeView.of)
 
 
-@routes.get("/v1/pieces/<piece_id>/changes")
-@query()
-def list_changes(session: Session, caller: Caller, piece_id: str, params: Paging) -> Page[PieceChangeView]:
-    """What changed in a piece while the caller's company owned it, newest first."""
-    return queries.list_changes(session, caller, piece_id, params.cursor, params.limit).map(PieceChangeView.of)
+@routes.get("/v1/products/<product_id>/variants")
+@query(shared=True)
+def list_variants(session: Session, caller: Caller, product_id: str, params: Paging) -> Page[ProductView]:
+    """The variants of a product, itself among them: they differ only in what their type varies in."""
+    found = queries.list_variants(session, caller, product_id, params.cursor, params.limit)
+    return found.map(lambda shown: ProductView.of(shown, caller))
 
 
-@routes.get("/v1/pieces/<piece_id>/tags")
-@query()
-def list_tags(session: Session, caller: Caller, piece_id: str, params: Paging) -> Page[TagView]:
-    """The tags that a piece has and had, newest first."""
-    return queries.list_tags(session, caller, piece_id, params.cursor, params.limit).map(TagView.of)
+@routes.post("/v1/products/<product_id>/revise")
+@command(role="seller")
+def revise_product(session: Session, caller: Caller, product_id: str, body: ReviseProduct) -> ProductView:
+    """Change a product. Where the operator looks first, a published one stays as it is until the revision is approved."""
+    product = describing.revise_product(
+        session,
+        caller,
+        product_id,
+        body.version,
+        attributes=body.attributes,
+        texts={str(language): text for language, text in body.texts.items()},
+        gtin=body.gtin,
+    )
+    return _view(session, caller, product)
 
 
-@routes.post("/v1/pieces/<piece_id>/tag")
-@command(role="warehouse")
-def bind_tag(session: Session, caller: Caller, piece_id: str, body: BindTag) -> PieceView:
-    """Put a tag on a piece that the caller's company keeps; the one that it has is retired."""
-    return PieceView.of(tagging.bind_tag(session, caller, piece_id, body.epc, body.reason), caller)
+@routes.post("/v1/products/<product_id>/publish")
+@command(role="seller")
+def publish_product(session: Session, caller: Caller, product_id: str) -> ProductView:
+    """Let everybody see a product; it is submitted to the operator where its market asks for that."""
+    return _view(session, caller, moving.publish_product(session, caller, product_id))
 
 
-@routes.post("/v1/pieces/<piece_id>/tag/retire")
-@command(role="warehouse")
-def retire_tag(session: Session, caller: Caller, piece_id: str, body: RetireTag) -> PieceView:
-    """Take the tag off a piece that the caller's company keeps."""
-    return PieceView.of(tagging.retire_tag(session, caller, piece_id, body.reason), caller)
+@routes.post("/v1/products/<product_id>/withdraw")
+@command(role="seller")
+def withdraw_product(session: Session, caller: Caller, product_id: str) -> ProductView:
+    """Take back what was submitted to the operator: the product, or the revision of a published one."""
+    return _view(session, caller, moving.withdraw_product(session, caller, product_id))
+
+
+@routes.post("/v1/products/<product_id>/retire")
+@command(role="seller")
+def retire_product(session: Session, caller: Caller, product_id: str) -> ProductView:
+    """Take a product out of use: nobody else sees it any more."""
+    return _view(session, caller, moving.retire_product(session, caller, product_id))
+
+
+@routes.post("/v1/products/<product_id>/restore")
+@command(role="seller")
+def restore_product(session: Session, caller: Caller, product_id: str) -> ProductView:
+    """Make a draft of a retired product."""
+    return _view(session, caller, moving.restore_product(session, caller, product_id))
+
+
+@routes.post("/v1/products/<product_id>/approve")
+@command(role="operator")
+def approve_product(session: Session, caller: Caller, product_id: str, body: ApproveProduct) -> ProductView:
+    """Let everybody see what was submitted: a product, or the revision of a published one."""
+    return _view(session, caller, moving.approve_product(session, caller, product_id, body.version))
+
+
+@routes.post("/v1/products/<product_id>/reject")
+@command(role="operator")
+def reject_product(session: Session, caller: Caller, product_id: str, body: RejectProduct) -> ProductView:
+    """Refuse what was submitted, with a reason for its owner."""
+    return _view(session, caller, moving.reject_product(session, caller, product_id, body.version, body.reason))
+
+
+def _view(session: Session, caller: Caller, product: Product) -> ProductView:
+    return ProductView.of(Shown(product, kind_of(session, product)), caller)

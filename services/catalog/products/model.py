@@ -1,93 +1,96 @@
-"""A piece and its history, and which pieces others have promised."""
+"""A product and its history: what a company describes once and offers again and again."""
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, or_, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, and_, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from chassis.auth import Caller
-from chassis.database import quantity
 from chassis.problems import Conflict
-from chassis.values import Quantity, write_wire
+from chassis.states import Move, Stateful, state_column
 from services.catalog.base import Base
-
-FREE = "free"
-"""The state of every piece so far: what is promised of it is for orders to say."""
+from services.catalog.parties.queries import is_hidden
 
 
-class TagTaken(Conflict):
-    """A tag is on another piece already."""
+class State(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+    RETIRED = "retired"
 
 
-class PieceTwice(Conflict):
-    """A piece with this number was described by another request at the same time."""
+class ProductTwice(Conflict):
+    """A product with this number was described by another request at the same time."""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What an upload says of one piece: everything was checked by the market's pack."""
+class Product(Stateful, Base):
+    """A product of a company: ``owner_id`` and ``number`` name it for ever.
 
-    number: str
-    attributes: dict[str, str]
-    net: Quantity
-    gross: Quantity
-    warehouse_id: str
-    epc: str | None
-
-    @property
-    def digest(self) -> str:
-        """Equal for equal drafts: what tells an upload that is repeated from one that changes something."""
-        return hashlib.sha256(msgspec.json.encode(self, enc_hook=write_wire, order="deterministic")).hexdigest()
-
-
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a market makes of a draft: what people call it, what it weighs in theory, its certificate, why it is blocked."""
-
-    title: dict[str, str]
-    theoretical: Quantity | None
-    certificate_no: str | None
-    blocked: str | None
-
-
-class Piece(Base):
-    """A single tracked piece. ``maker_id`` and ``number`` name it for ever; ``digest`` is that of the draft it was last
-    made from.
-
-    ``warehouse_id`` is the party that keeps it, ``epc`` the code on its tag, ``blocked`` why it may not be listed.
+    It keeps ``market_version``, the version of the market's pack that its content was checked by. ``digest`` is that of the draft
+    that it was last made from, or of the one in ``proposed``: a revision that the operator has still to look at, while
+    what is there stays as it is. Products with one ``group_id`` are variants of each other. ``hidden_by`` are the licences
+    without which a company does not see it, ``equal_keys`` the values by which it may replace others. ``due_at`` is when a
+    document of it begins or ends to be in force next.
     """
 
-    __tablename__ = "piece"
+    __tablename__ = "product"
     __table_args__ = (
-        UniqueConstraint("maker_id", "number"),
-        UniqueConstraint("epc"),
-        Index("ix_piece_owner_id_id", "owner_id", "id"),
-        Index("ix_piece_warehouse_id_id", "warehouse_id", "id"),
-        Index("ix_piece_maker_id_certificate_no", "maker_id", "certificate_no"),
+        UniqueConstraint("owner_id", "number"),
+        Index("ix_product_owner_id_id", "owner_id", "id"),
+        Index("ix_product_group_id", "group_id", postgresql_where="group_id IS NOT NULL"),
+        Index("ix_product_gtin", "gtin", postgresql_where="gtin IS NOT NULL"),
+        Index("ix_product_due_at", "due_at", postgresql_where="due_at IS NOT NULL"),
+        Index("ix_product_awaiting", "id", postgresql_where="state = 'submitted' OR proposed IS NOT NULL"),
+        Index(
+            "ix_product_equal_keys",
+            "equal_keys",
+            postgresql_using="gin",
+            postgresql_where="equal_keys IS NOT NULL",
+        ),
     )
-    constraint_problems = {"uq_piece_epc": TagTaken, "uq_piece_maker_id_number": PieceTwice}
+    constraint_problems = {"uq_product_owner_id_number": ProductTwice}
+
+    initial = State.DRAFT
+    final = frozenset()
+    moves = {
+        "submit": Move(State.DRAFT, State.REJECTED, to=State.SUBMITTED),
+        "withdraw": Move(State.SUBMITTED, to=State.DRAFT),
+        "publish": Move(State.DRAFT, State.REJECTED, to=State.PUBLISHED),
+        "approve": Move(State.SUBMITTED, to=State.PUBLISHED),
+        "reject": Move(State.SUBMITTED, to=State.REJECTED),
+        "redraft": Move(State.REJECTED, to=State.DRAFT),
+        "retire": Move(State.DRAFT, State.SUBMITTED, State.REJECTED, State.PUBLISHED, to=State.RETIRED),
+        "restore": Move(State.RETIRED, to=State.DRAFT),
+    }
 
     id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int]
     market: Mapped[str]
-    maker_id: Mapped[str]
+    market_version: Mapped[int]
+    product_type: Mapped[str]
     owner_id: Mapped[str]
-    warehouse_id: Mapped[str]
     number: Mapped[str]
+    group_id: Mapped[str | None]
+    state: Mapped[Any] = state_column(State)
     title: Mapped[dict[str, str]] = mapped_column(JSONB)
     attributes: Mapped[dict[str, str]] = mapped_column(JSONB)
-    net: Mapped[Quantity] = quantity("net")
-    gross: Mapped[Quantity] = quantity("gross")
-    epc: Mapped[str | None]
-    theoretical: Mapped[Quantity | None] = quantity("theoretical", nullable=True)
-    certificate_no: Mapped[str | None]
+    texts: Mapped[dict[str, str]] = mapped_column(JSONB)
+    gtin: Mapped[str | None]
+    hidden_by: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    equal_keys: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     blocked: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    proposed: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    reason: Mapped[str | None]
     digest: Mapped[str]
+    made_by: Mapped[str]
     made_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
@@ -95,100 +98,58 @@ class Piece(Base):
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
         if caller.is_operator:
             return true()
-        mine = caller.party_id
-        return or_(cls.owner_id == mine, cls.maker_id == mine, cls.warehouse_id == mine)
+        return or_(cls.owner_id == caller.party_id, cls.shown_to(caller))
 
-    def change(self, draft: Draft, facts: Facts, at: datetime) -> dict[str, list[Any]]:
-        """Take a draft's data over: what changed, by name, as it was and as it is. A draft without a tag leaves the tag be."""
-        before = self._content()
-        self.attributes, self.net, self.gross = draft.attributes, draft.net, draft.gross
-        self.warehouse_id, self.epc, self.digest = draft.warehouse_id, draft.epc or self.epc, draft.digest
-        self.title, self.theoretical = facts.title, facts.theoretical
-        self.certificate_no, self.blocked = facts.certificate_no, facts.blocked
-        return self._count_change(before, at)
+    @classmethod
+    def shown_to(cls, caller: Caller) -> ColumnElement[bool]:
+        """Whether a product is published and no licence hides it from the caller, who may not be its owner."""
+        return and_(cls.state == State.PUBLISHED, ~is_hidden(cls.hidden_by, caller))
 
-    def block(self, reason: str | None, at: datetime) -> dict[str, list[Any]]:
-        """Say why it may not be listed, or that it may: what changed."""
-        before = self._content()
-        self.blocked = reason
-        return self._count_change(before, at)
-
-    def tag(self, epc: str | None, at: datetime) -> dict[str, list[Any]]:
-        """Say which tag is on it, if any: what changed."""
-        before = self._content()
-        self.epc = epc
-        return self._count_change(before, at)
-
-    def pass_to(self, buyer_id: str, at: datetime) -> dict[str, list[Any]]:
-        """Make it the buyer's, who keeps it itself from now on: what changed."""
-        before = self._content()
-        self.owner_id = self.warehouse_id = buyer_id
-        return self._count_change(before, at)
-
-    def _count_change(self, before: dict[str, Any], at: datetime) -> dict[str, list[Any]]:
-        after = self._content()
-        changes = {
-            name: [before.get(name), after.get(name)]
-            for name in sorted(before | after)
-            if before.get(name) != after.get(name)
-        }
-        if changes:
+    def count_change(self, before: dict[str, Any], at: datetime) -> dict[str, list[Any]]:
+        """Count a change: what is different now, by name, as it was and as it is."""
+        if changes := find_changes(before, content_of(self)):
             self.version, self.changed_at = self.version + 1, at
         return changes
 
-    def _content(self) -> dict[str, Any]:
-        theoretical = str(self.theoretical) if self.theoretical else None
-        named = {"owner_id": self.owner_id, "warehouse_id": self.warehouse_id, "epc": self.epc, "blocked": self.blocked}
-        weights = {"net": str(self.net), "gross": str(self.gross), "theoretical": theoretical}
-        return {**self.attributes, **named, **weights}
 
+class ProductChange(Base):
+    """What changed in a product, when, and by whom: names with the value before and after."""
 
-class PieceChange(Base):
-    """What changed in a piece, when, and by whom: names with the value before and after. Seen by who owned it then."""
-
-    __tablename__ = "piece_change"
-    __table_args__ = (Index("ix_piece_change_piece_id_id", "piece_id", "id"),)
+    __tablename__ = "product_change"
+    __table_args__ = (Index("ix_product_change_product_id_id", "product_id", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    piece_id: Mapped[str] = mapped_column(ForeignKey("piece.id"))
+    product_id: Mapped[str] = mapped_column(ForeignKey("product.id"))
     version: Mapped[int]
-    owner_id: Mapped[str]
     user_id: Mapped[str]
     at: Mapped[datetime]
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
-        return true() if caller.is_operator else cls.owner_id == caller.party_id
+        if caller.is_operator:
+            return true()
+        return cls.product_id.in_(select(Product.id).where(Product.owner_id == caller.party_id))
 
 
-class OfferedPieces(Base):
-    """The pieces that an offer holds.
+def content_of(product: Any) -> dict[str, Any]:
+    """What may change in a product or in its row, by name: attributes as they are called, and what it has besides.
 
-    Projection of ``orders.offer_described``, free and taken ones together while it does.
+    ``revision`` is the name of the one that is proposed.
     """
-
-    __tablename__ = "offered_pieces"
-
-    offer_id: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int]
-    piece_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
-
-    __table_args__ = (Index("ix_offered_pieces_piece_ids", piece_ids, postgresql_using="gin"),)
-
-    @classmethod
-    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
-        return true() if caller.is_operator else cls.offer_id.is_(None)
+    return {
+        **product.attributes,
+        "texts": product.texts,
+        "gtin": product.gtin,
+        "market_version": product.market_version,
+        "state": str(product.state),
+        "blocked": product.blocked,
+        "reason": product.reason,
+        "revision": product.proposed["digest"][:16] if product.proposed else None,
+    }
 
 
-class PassedPiece(Base):
-    """A piece that a deal has made its buyer's: orders may say so more than once, and the buyer may have sold it on since."""
-
-    __tablename__ = "passed_piece"
-
-    deal_id: Mapped[str] = mapped_column(primary_key=True)
-    piece_id: Mapped[str] = mapped_column(primary_key=True)
-
-    @classmethod
-    def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
-        return true() if caller.is_operator else cls.deal_id.is_(None)
+def find_changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    """What is different between two contents, by name: the value before and after, None where there is none."""
+    names = sorted(before | after)
+    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}

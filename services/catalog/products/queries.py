@@ -1,92 +1,135 @@
-"""Looks pieces up."""
+"""Looks products up, each with its product type in the version of the market that it was made under."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Text, cast, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page, page, see
+from chassis.problems import NotFound
 from services.catalog.base import among
-from services.catalog.products.model import OfferedPieces, Piece, PieceChange
-from services.catalog.products.tag import WAREHOUSE, Tag
-
-Holding = Literal["owner", "maker", "warehouse"]
-_HOLDERS = {"owner": Piece.owner_id, "maker": Piece.maker_id, "warehouse": Piece.warehouse_id}
+from services.catalog.markets.queries import pack_of
+from services.catalog.products.kinds import Kind, kinds_of
+from services.catalog.products.model import Product, ProductChange, State
 
 
-def see_piece(session: Session, caller: Caller, piece_id: str) -> Piece:
-    """A piece that the caller owns, made or keeps. Raises NotFound."""
-    return see(session, Piece, piece_id, caller)
+class Shown(NamedTuple):
+    """A product and its type."""
+
+    product: Product
+    kind: Kind
 
 
-def list_pieces(
+def kind_of(session: Session, product: Product) -> Kind:
+    """The type of a product as its market stood when it was described."""
+    pack = pack_of(session, product.market, product.market_version)
+    return kinds_of(pack).by_name[product.product_type]
+
+
+def see_product(session: Session, caller: Caller, product_id: str) -> Shown:
+    """A product that the caller may see. Raises NotFound."""
+    product = see(session, Product, product_id, caller)
+    return Shown(product, kind_of(session, product))
+
+
+def see_own_product(session: Session, caller: Caller, product_id: str) -> Product:
+    """A product of the caller's company, any for the operator. Raises NotFound."""
+    product = see(session, Product, product_id, caller)
+    if not caller.is_operator and product.owner_id != caller.party_id:
+        raise NotFound(f"no product {product_id!r}")
+    return product
+
+
+def list_products(
     session: Session,
     caller: Caller,
     *,
     market: str | None,
+    product_type: str | None,
     number: str | None,
-    held_as: Holding | None,
+    state: str | None,
+    awaiting: bool | None,
     cursor: str | None,
     limit: int,
-) -> Page[Piece]:
-    """Pieces that the caller owns, made or keeps, newest first."""
-    holder = None if held_as is None else caller.party_id
-    asked = ((Piece.market, market), (Piece.number, number), (_HOLDERS.get(held_as), holder))
-    return page(
-        session, Piece, caller, cursor, limit, *(column == value for column, value in asked if value is not None)
-    )
+) -> Page[Shown]:
+    """The products of the caller's company, for the operator those of all, newest first.
 
-
-def list_changes(session: Session, caller: Caller, piece_id: str, cursor: str | None, limit: int) -> Page[PieceChange]:
-    """What changed in a piece while the caller owned it, newest first.
-
-    Raises NotFound for a piece the caller cannot see.
+    ``awaiting`` ones are submitted, or have a revision that is.
     """
-    see(session, Piece, piece_id, caller)
-    return page(session, PieceChange, caller, cursor, limit, PieceChange.piece_id == piece_id)
+    asked = (
+        (Product.market, market),
+        (Product.product_type, product_type),
+        (Product.number, number),
+        (Product.state, state),
+    )
+    where = [column == value for column, value in asked if value is not None]
+    if not caller.is_operator:
+        where.append(Product.owner_id == caller.party_id)
+    if awaiting is not None:
+        waits = or_(Product.state == State.SUBMITTED, Product.proposed.is_not(None))
+        where.append(waits if awaiting else ~waits)
+    return _show_page(session, page(session, Product, caller, cursor, limit, *where))
 
 
-def find_mine(session: Session, maker_id: str, numbers: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Ids and digests of a maker's pieces by number."""
-    query = select(Piece.number, Piece.id, Piece.digest).where(Piece.maker_id == maker_id, among(Piece.number, numbers))
-    return {number: (id, digest) for number, id, digest in session.execute(query)}
+def list_variants(session: Session, caller: Caller, product_id: str, cursor: str | None, limit: int) -> Page[Shown]:
+    """The variants of a product that the caller may see, itself among them, newest first. Raises NotFound."""
+    product = see(session, Product, product_id, caller)
+    same: ColumnElement[bool] = Product.id == product.id
+    if product.group_id is not None:
+        same = Product.group_id == product.group_id
+    return _show_page(session, page(session, Product, caller, cursor, limit, same))
 
 
-def find_tagged(session: Session, epcs: Iterable[str]) -> dict[str, str]:
-    """The ids of the pieces that tags are on, whoever owns them."""
-    return {epc: id for epc, id in session.execute(select(Piece.epc, Piece.id).where(among(Piece.epc, epcs)))}
+def list_changes(
+    session: Session, caller: Caller, product_id: str, cursor: str | None, limit: int
+) -> Page[ProductChange]:
+    """What changed in a product of the caller's company, newest first. Raises NotFound."""
+    see_own_product(session, caller, product_id)
+    return page(session, ProductChange, caller, cursor, limit, ProductChange.product_id == product_id)
 
 
-def list_tags(session: Session, caller: Caller, piece_id: str, cursor: str | None, limit: int) -> Page[Tag]:
-    """The tags that a piece has and had, newest first. Raises NotFound for a piece the caller cannot see."""
-    see(session, Piece, piece_id, caller)
-    return page(session, Tag, caller, cursor, limit, Tag.piece_id == piece_id)
+def find_products(session: Session, caller: Caller, ids: Iterable[str]) -> dict[str, Shown]:
+    """Those of some products that the caller may see, by id."""
+    query = select(Product).where(among(Product.id, ids), Product.visible_to(caller))
+    return {shown.product.id: shown for shown in show(session, session.scalars(query))}
 
 
-def find_handled(session: Session, piece_ids: Iterable[str]) -> set[str]:
-    """Those of some pieces on which a warehouse has bound or retired a tag."""
-    query = select(Tag.piece_id).where(among(Tag.piece_id, piece_ids), Tag.handled_by == WAREHOUSE)
-    return set(session.scalars(query.distinct()))
+def find_own_ids(session: Session, owner_id: str, numbers: Iterable[str]) -> dict[str, str]:
+    """The ids of a company's products by number; one that there is not is absent."""
+    query = select(Product.number, Product.id).where(Product.owner_id == owner_id, among(Product.number, numbers))
+    return {number: id for number, id in session.execute(query)}
 
 
-def find_certified(session: Session, maker_id: str, certificate_no: str) -> list[str]:
-    """The ids of the pieces that a company made under a certificate."""
-    query = select(Piece.id).where(Piece.maker_id == maker_id, Piece.certificate_no == certificate_no)
-    return list(session.scalars(query))
+def find_described(session: Session, owner_id: str, market: str, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The attributes of a company's products in a market, by id; one that there is not is absent."""
+    if not ids:
+        return {}
+    query = select(Product.id, Product.attributes).where(
+        Product.owner_id == owner_id, Product.market == market, among(Product.id, ids)
+    )
+    return {id: attributes for id, attributes in session.execute(query)}
 
 
-def find_offered(session: Session, piece_ids: Iterable[str]) -> set[str]:
-    """Those of some pieces that an offer or a deal holds, as far as orders was heard."""
-    wanted = set(piece_ids)
-    overlap = OfferedPieces.piece_ids.overlap(cast(literal(sorted(wanted), ARRAY(Text)), ARRAY(Text)))
-    return wanted.intersection(*[set().union(*session.scalars(select(OfferedPieces.piece_ids).where(overlap)))])
+def show(session: Session, products: Iterable[Product]) -> list[Shown]:
+    """Products with their types, each version of a market looked up once."""
+    kinds: dict[tuple[str, int, str], Kind] = {}
+    shown = []
+    for product in products:
+        key = (product.market, product.market_version, product.product_type)
+        if key not in kinds:
+            kinds[key] = kind_of(session, product)
+        shown.append(Shown(product, kinds[key]))
+    return shown
 
 
-def find_for_search(session: Session, piece_ids: Iterable[str]) -> dict[str, Piece]:
-    """Pieces by id, whoever owns them: what offers show of them to everybody is chosen by the search."""
-    return {piece.id: piece for piece in session.scalars(select(Piece).where(among(Piece.id, piece_ids)))}
+def _show_page(session: Session, found: Page[Product]) -> Page[Shown]:
+    return Page(show(session, found.items), found.next)
+
+
+def find_attributes_of(session: Session, product_id: str) -> dict[str, str]:
+    """What a product is, whoever owns it: for figures that name nobody. Empty for one that is not known."""
+    return session.scalar(select(Product.attributes).where(Product.id == product_id)) or {}

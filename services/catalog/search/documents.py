@@ -1,186 +1,196 @@
-"""Makes an offer's document: the words, labels and numbers that it is found by, and what a hit shows of it."""
+"""Makes the document of anything that is found: an offer, a product, or a posting that companies answer to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from functools import lru_cache
 
-import msgspec
-
-from chassis.values import Quantity, UnitPrice, read_wire, unit_of, write_wire
-from events.orders import OfferDescribed, Terms
+from chassis.values import Exact, Quantity, UnitPrice
+from events.catalog import LicenceNeeded
 from services.catalog.markets.pack import Pack
 from services.catalog.parties.queries import Name
-from services.catalog.products.model import Piece
-from services.catalog.search.engine import Change, Document, Gone, encode_number
-from services.catalog.search.model import OPEN_OFFER
-from services.catalog.search.words import fold_label, parts_of, phrases_of
+from services.catalog.search.access import NEVER, Lock, buying_lock, hiding_lock, marks_of
+from services.catalog.search.describing import BETWEEN, Attributes, describe, make_label
+from services.catalog.search.engine import Document, Key, encode_number
+from services.catalog.search.hits import FoundThing, write_hit
+from services.catalog.search.keys import milliseconds, price_keys, rank_of, rating_key, time_key
+from services.catalog.search.places import key_of, place_in
+from services.catalog.search.words import INITIALS, fold, initials_in, place_words_of, words_of, words_of_number
 
-_RANK_DIGITS = 12
-_PIECES_BITS = 31
-MOST_INT64 = 2**63 - 1
+DELIVERY = "deliver_by"
+"""The name of the number that is the minute by which something is delivered."""
+MINUTE_S = 60
+NOWHERE = "-"
+"""The place of what has none that the gazetteer knows."""
 
 
-class OfferHit(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer as a search shows it to everybody: nothing in it is only its seller's.
+@dataclass(frozen=True, kw_only=True)
+class Thing:
+    """What an event says of something that can be found, whatever its kind."""
 
-    ``attributes`` are the different values that its pieces have; ``pieces`` is how many of them are free, 0 for an
-    offer by weight.
-    """
-
-    offer_id: str
-    terms_version: int
+    kind: str
+    id: str
+    version: int
     market: str
-    title: str
-    seller_id: str
-    seller: str
+    owner_id: str
     state: str
-    price: UnitPrice
-    tax_basis: str
-    tax_rate: str
-    remaining: Quantity
-    minimum: Quantity | None
-    step: Quantity | None
-    pieces: int
-    attributes: dict[str, list[str]]
-    place: str
-    delivery_mode: str
-    warehouse_id: str
-    warehouse: str
-    deliver_by: datetime
-    valid_until: datetime
+    title: str
+    answers: list[str]
+    pieces: Sequence[Attributes]
+    licences: Sequence[LicenceNeeded] = ()
+    other_titles: Sequence[str] = ()
+    numbers: Sequence[str] = ()
+    product_id: str | None = None
+    audience: list[str] | None = None
+    price: UnitPrice | None = None
+    tax_basis: str | None = None
+    tax_rate: Exact | None = None
+    remaining: Quantity | None = None
+    minimum: Quantity | None = None
+    step: Quantity | None = None
+    terms_version: int | None = None
+    free_pieces: int = 0
+    place: str = ""
+    delivery_mode: str | None = None
+    warehouse_id: str | None = None
+    deliver_by: datetime | None = None
+    valid_until: datetime | None = None
 
 
-_write_hit = msgspec.json.Encoder(enc_hook=write_wire, decimal_format="string").encode
-read_hit = msgspec.json.Decoder(OfferHit, dec_hook=read_wire).decode
+@dataclass(frozen=True)
+class Around:
+    """What else a document is made of: companies by id, what a market's pack says, how many deals each owner kept."""
+
+    names: Mapping[str, Name] = field(default_factory=dict)
+    packs: Mapping[str, Pack] = field(default_factory=dict)
+    ratings: Mapping[str, int] = field(default_factory=dict)
+    unknown_rating: int = 90
 
 
-def make_change(offer: OfferDescribed, pieces: Sequence[Piece], names: dict[str, Name], pack: Pack | None) -> Change:
-    """The document of an offer that can be taken, or that it is gone: closed, or its seller suspended."""
-    seller = names.get(offer.seller_id)
-    version = _version(offer, pieces, names)
-    if offer.state not in OPEN_OFFER or (seller is not None and not seller.is_admitted):
-        return Gone(offer.offer_id, version)
-    warehouse = names.get(offer.warehouse_id)
-    hit = _hit(offer, pieces, seller.name if seller else "", warehouse.name if warehouse else "", pack)
-    texts = _texts(hit, pieces, pack)
-    return Document(
-        offer_id=offer.offer_id,
-        version=version,
-        phrases=phrases_of(*texts),
-        parts=parts_of(*texts),
-        places=phrases_of(hit.place, hit.warehouse),
-        labels=tuple(sorted(_labels(offer, pieces, pack))),
-        numbers=tuple(sorted(_numbers(pieces, pack))),
-        rank=rank_of(offer.offer_id),
-        price=comparable_price(offer.terms),
-        until=milliseconds(offer.terms.valid_until),
-        body=_write_hit(hit),
+@dataclass(frozen=True)
+class Made:
+    """A document, and what is kept beside the index: the locks that it has, and its own title for people."""
+
+    document: Document
+    locks: tuple[Lock, ...]
+    title: str
+
+
+def make_document(thing: Thing, around: Around) -> Made:
+    """The document of something that can be found now."""
+    described = describe(around.packs.get(thing.market), thing.pieces)
+    hit = _hit(thing, described.shown, around)
+    hiding, buying = hiding_lock(thing.licences), buying_lock(thing.licences)
+    place = place_in(thing.place) if thing.place else None
+    titles = [thing.title, *thing.other_titles]
+    heading, places = words_of(*titles), [name for name in (thing.place, hit.warehouse) if name]
+    words = words_of(*described.texts, hit.seller, thing.place).union(
+        heading, *map(words_of_number, thing.numbers), *map(place_words_of, places)
+    )
+    where = (thing.place, *((place.zh, place.en) if place else ()))
+    named = [*described.names, *filter(None, (hit.seller, hit.warehouse, *where))]
+    labels = described.labels | _labels(thing, buying) | {f"place={key_of(place) if place else NOWHERE}"}
+    facets: dict[str, Sequence[str]] = {name: sorted(values) for name, values in described.facets.items()}
+    facets |= {"market": [thing.market], "kind": [thing.kind], "seller": [f"{thing.owner_id}{BETWEEN}{hit.seller}"]}
+    facets |= {"place": [key_of(place)]} if place else {}
+    facets |= {"delivery_mode": [thing.delivery_mode]} if thing.delivery_mode else {}
+    numbers: dict[str, Sequence[int]] = {name: sorted(values) for name, values in described.numbers.items()}
+    if thing.deliver_by:
+        numbers[DELIVERY] = [encode_number(Exact(int(thing.deliver_by.timestamp() // MINUTE_S)))]
+    document = Document(
+        thing_id=thing.id,
+        version=thing.version,
+        words=frozenset(words.union(*map(initials_in, named))),
+        heading=frozenset(heading),
+        labels=frozenset(labels),
+        access=marks_of(thing.owner_id, thing.audience, hiding),
+        facets=facets,
+        numbers=numbers,
+        pairs=frozenset(described.pairs),
+        completions=frozenset().union(*map(completions_of, named)),
+        keys=_keys(thing, hit.rating),
+        until=milliseconds(thing.valid_until) if thing.valid_until else NEVER,
+        body=write_hit(hit),
+    )
+    return Made(document, (hiding, buying), thing.title)
+
+
+def _keys(thing: Thing, rating: int) -> dict[Key, int]:
+    return {
+        Key.NEWEST: rank_of(thing.id),
+        Key.DELIVERY: time_key(thing.id, thing.deliver_by),
+        Key.RATING: rating_key(thing.id, rating),
+        **price_keys(thing.id, thing.price, thing.tax_basis, thing.tax_rate),
+    }
+
+
+def _labels(thing: Thing, buying: Lock) -> set[str]:
+    labels = {
+        make_label("kind", thing.kind),
+        make_label("market", thing.market),
+        make_label("seller", thing.owner_id),
+        f"buy={buying.id}",
+    }
+    if thing.price is not None:
+        labels.add(make_label("currency", thing.price.currency))
+    if thing.delivery_mode:
+        labels.add(make_label("delivery_mode", thing.delivery_mode))
+    if thing.product_id:
+        labels.add(make_label("product", thing.product_id))
+    if thing.kind == "offer" and (thing.free_pieces or thing.warehouse_id):
+        labels.add("stock=1")
+    return labels
+
+
+@lru_cache(maxsize=20_000)
+def completions_of(name: str) -> frozenset[str]:
+    """A name under its folded form and under its initials, with what is shown."""
+    shown, initials = " ".join(name.split()), initials_in(name)
+    longest = max(map(len, initials), default=0)
+    keys = {complete_key(shown), *(word.removeprefix(INITIALS) for word in initials if len(word) == longest)}
+    return frozenset(f"{key}{BETWEEN}{shown}" for key in keys)
+
+
+def complete_key(text: str) -> str:
+    """What a completion is compared by: folded, with single spaces."""
+    return " ".join(fold(text).split())
+
+
+def _hit(thing: Thing, attributes: dict[str, list[str]], around: Around) -> FoundThing:
+    names = around.names
+    return FoundThing(
+        kind=thing.kind,
+        id=thing.id,
+        market=thing.market,
+        title=thing.title,
+        answers=thing.answers,
+        seller_id=thing.owner_id,
+        seller=names[thing.owner_id].name if thing.owner_id in names else "",
+        state=thing.state,
+        attributes=attributes,
+        place=thing.place,
+        rating=around.ratings.get(thing.owner_id, around.unknown_rating),
+        offer_id=thing.id if thing.kind == "offer" else None,
+        product_id=thing.product_id,
+        terms_version=thing.terms_version,
+        price=thing.price,
+        tax_basis=thing.tax_basis,
+        tax_rate=None if thing.tax_rate is None else format(thing.tax_rate, "f"),
+        remaining=thing.remaining,
+        minimum=thing.minimum,
+        step=thing.step,
+        pieces=thing.free_pieces,
+        delivery_mode=thing.delivery_mode,
+        warehouse_id=thing.warehouse_id,
+        warehouse=_warehouse(thing, names),
+        deliver_by=thing.deliver_by,
+        valid_until=thing.valid_until,
     )
 
 
-def _version(offer: OfferDescribed, pieces: Iterable[Piece], names: dict[str, Name]) -> int:
-    """The speakers' versions as one number: it rises whenever one of them does, and the offer's counts most."""
-    others = sum(piece.version for piece in pieces) + sum(names[id].version for id in _named(offer) if id in names)
-    return offer.version << _PIECES_BITS | min(others, (1 << _PIECES_BITS) - 1)
-
-
-def _named(offer: OfferDescribed) -> set[str]:
-    return {offer.seller_id, offer.warehouse_id}
-
-
-def _hit(offer: OfferDescribed, pieces: Sequence[Piece], seller: str, warehouse: str, pack: Pack | None) -> OfferHit:
-    terms = offer.terms
-    return OfferHit(
-        offer_id=offer.offer_id,
-        terms_version=offer.terms_version,
-        market=offer.market,
-        title=offer.title,
-        seller_id=offer.seller_id,
-        seller=seller,
-        state=offer.state,
-        price=terms.price,
-        tax_basis=terms.tax_basis,
-        tax_rate=format(terms.tax_rate, "f"),
-        remaining=offer.remaining,
-        minimum=offer.minimum,
-        step=offer.step,
-        pieces=len(offer.piece_ids),
-        attributes=_shown(pieces, pack),
-        place=terms.place,
-        delivery_mode=terms.delivery_mode,
-        warehouse_id=offer.warehouse_id,
-        warehouse=warehouse,
-        deliver_by=terms.deliver_by,
-        valid_until=terms.valid_until,
-    )
-
-
-def _shown(pieces: Iterable[Piece], pack: Pack | None) -> dict[str, list[str]]:
-    """The different values of each attribute that is not an identifier."""
-    names = [attribute.name for attribute in pack.attributes if attribute.type != "identifier"] if pack else []
-    found = {name: sorted({piece.attributes[name] for piece in pieces if name in piece.attributes}) for name in names}
-    return {name: values for name, values in found.items() if values}
-
-
-def _texts(hit: OfferHit, pieces: Sequence[Piece], pack: Pack | None) -> list[str]:
-    texts = {hit.title: None, hit.seller: None}
-    for piece in pieces:
-        texts |= dict.fromkeys(
-            (*piece.title.values(), piece.number, *(pack.other_names(piece.attributes) if pack else ()))
-        )
-    for values in hit.attributes.values():
-        texts |= dict.fromkeys(values)
-    return list(texts)
-
-
-def _labels(offer: OfferDescribed, pieces: Iterable[Piece], pack: Pack | None) -> set[str]:
-    labels = {make_label("market", offer.market), make_label("seller", offer.seller_id)}
-    return labels.union(*(_piece_labels(piece, pack) for piece in pieces))
-
-
-def _piece_labels(piece: Piece, pack: Pack | None) -> list[str]:
-    return [
-        make_label(attribute.filter, piece.attributes[attribute.name])
-        for attribute in (pack.attributes if pack else ())
-        if attribute.filter and attribute.type != "number" and attribute.name in piece.attributes
-    ]
-
-
-def _numbers(pieces: Iterable[Piece], pack: Pack | None) -> set[int]:
-    """Each number alone and under each label of its piece, so that two filters are held by the same piece."""
-    numbers = set()
-    for piece in pieces:
-        for attribute in pack.attributes if pack else ():
-            if attribute.filter and attribute.type == "number" and (text := piece.attributes.get(attribute.name)):
-                for label in (None, *_piece_labels(piece, pack)):
-                    numbers.add(encode_number(number_label(attribute.filter, label), Decimal(text)))
-    return numbers
-
-
-def make_label(name: str, value: str) -> str:
-    """How a value is compared as a whole."""
-    return f"{name}={fold_label(value)}"
-
-
-def number_label(name: str, label: str | None) -> str:
-    """Under which name a number is kept, alone or together with a label."""
-    return name if label is None else f"{name}|{label}"
-
-
-def comparable_price(terms: Terms) -> int:
-    """A price to sort by: with its tax, for a thousand base units, in millionths; at most what fits 64 bits."""
-    rate = terms.tax_rate if terms.tax_basis == "tax_excluded" else Decimal(0)
-    return min(int(terms.price.value * (1 + rate) * 1_000_000 * 1_000 / unit_of(terms.price.unit).factor), MOST_INT64)
-
-
-def rank_of(offer_id: str) -> int:
-    """The beginning of an id as a number: it rises with the time at which the id was made."""
-    beginning = offer_id.rpartition("_")[2][:_RANK_DIGITS].ljust(_RANK_DIGITS, "0")
-    return int(beginning, 36) if beginning.isascii() and beginning.isalnum() else 0
-
-
-def milliseconds(at: datetime) -> int:
-    """A time in milliseconds since 1970."""
-    return int(at.timestamp() * 1000)
+def _warehouse(thing: Thing, names: Mapping[str, Name]) -> str | None:
+    if thing.warehouse_id is None:
+        return None
+    return names[thing.warehouse_id].name if thing.warehouse_id in names else ""

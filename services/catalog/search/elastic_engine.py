@@ -16,49 +16,49 @@ from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 
-from services.catalog.search.engine import (
-    LAYOUT,
-    Change,
-    Document,
-    Found,
-    Hit,
-    Position,
-    Question,
-    SearchUnavailable,
-    newest,
-)
-from services.catalog.search.words import Clause
+from services.catalog.search.elastic_query import complete, find
+from services.catalog.search.engine import LAYOUT, Change, Document, Found, Key, Question, SearchUnavailable, newest
 
-ALIAS = "haihe-offers"
+ALIAS = "haihe-things"
 TIMEOUT_S = 10
 REFUSED_ATTEMPTS = 5
 READY_S = 5.0
 _ABSENT, _OLDER, _TOO_MANY = 404, 409, 429
 
-# What stands for an offer that is gone. A deletion would be forgotten after a minute, and makes an index where none is.
+# What stands for a thing that is gone. A deletion would be forgotten after a minute, and makes an index where none is.
 _GONE = {"until": 0}
 
 _SETTINGS = {
     "number_of_shards": 1,
     "auto_expand_replicas": "0-1",
     "refresh_interval": "1s",
+    "mapping": {"total_fields": {"limit": 5_000}},
     "analysis": {
         "analyzer": {"spaces": {"type": "custom", "tokenizer": "spaces"}},
         "tokenizer": {"spaces": {"type": "whitespace"}},
     },
 }
+_WORDS = {"type": "text", "analyzer": "spaces", "norms": False, "index_options": "docs"}
+_LABELS = {"type": "keyword", "doc_values": False}
 _MAPPINGS = {
     "dynamic": "strict",
     "_meta": {"layout": LAYOUT},
+    # Markets have any number of attributes: each is a field of its own below these two.
+    "dynamic_templates": [
+        {"facets": {"path_match": "facets.*", "mapping": {"type": "keyword", "index": False}}},
+        {"numbers": {"path_match": "numbers.*", "mapping": {"type": "long", "doc_values": False}}},
+    ],
     "properties": {
-        "offer_id": {"type": "keyword"},
-        "phrases": {"type": "text", "analyzer": "spaces", "norms": False},
-        "parts": {"type": "text", "analyzer": "spaces", "norms": False, "index_options": "docs"},
-        "places": {"type": "text", "analyzer": "spaces", "norms": False},
-        "labels": {"type": "keyword", "doc_values": False},
-        "numbers": {"type": "long"},
-        "rank": {"type": "long"},
-        "price": {"type": "long"},
+        "thing_id": {"type": "keyword"},
+        "words": _WORDS,
+        "heading": _WORDS,
+        "labels": _LABELS,
+        "access": _LABELS,
+        "completions": {"type": "keyword"},
+        "facets": {"type": "object", "dynamic": True},
+        "numbers": {"type": "object", "dynamic": True},
+        "pairs": {"type": "long", "doc_values": False},
+        **{key.value: {"type": "long"} for key in Key},
         "until": {"type": "long"},
         "body": {"type": "binary"},
     },
@@ -94,20 +94,13 @@ class ElasticEngine:
 
     def search(self, question: Question) -> Found:
         """A page of what is found. Raises SearchUnavailable when the server cannot be reached or has no index."""
-        direction = "desc" if question.sort.descending else "asc"
-        asked: dict[str, Any] = {
-            "index": self.alias,
-            "query": {"bool": {"filter": _filters_of(question)}},
-            "sort": [{question.sort.key: direction}, {"offer_id": direction}],
-            "size": question.limit,
-            "source": ["body"],
-            "track_total_hits": True,
-        }
-        if question.after is not None:
-            asked["search_after"] = [question.after.key, question.after.offer_id]
         with _unavailable():
-            answer = self._client.search(**asked)["hits"]
-        return Found(answer["total"]["value"], [_hit_of(hit) for hit in answer["hits"]])
+            return find(self._client, self.alias, question)
+
+    def complete(self, question: Question, beginning: str, limit: int) -> dict[str, int]:
+        """Completions with this beginning among what a question finds, with how many things have each."""
+        with _unavailable():
+            return complete(self._client, self.alias, question, beginning, limit)
 
     def write(self, changes: Sequence[Change]) -> None:
         """Take changes in, durably. Raises SearchUnavailable, also when the alias is gone."""
@@ -139,7 +132,7 @@ class ElasticEngine:
                 self._ready_until = 0.0
                 raise SearchUnavailable("the search index is gone")
             elif status >= 400 and status != _OLDER:
-                raise RuntimeError(f"Elasticsearch refused {change.offer_id}: {answer.get('error')}")
+                raise RuntimeError(f"Elasticsearch refused {change.thing_id}: {answer.get('error')}")
         return again
 
     @contextmanager
@@ -182,6 +175,11 @@ class ElasticEngine:
             for index in self._indices():
                 self._client.indices.delete(index=index, ignore_unavailable=True)
 
+    def size_bytes(self) -> int:
+        """What the index takes on disk."""
+        with _unavailable():
+            return self._client.indices.stats(index=self.alias)["_all"]["primaries"]["store"]["size_in_bytes"]
+
     def _indices(self) -> list[str]:
         return sorted(self._client.indices.get(index=f"{self.alias}_*").body)
 
@@ -209,43 +207,23 @@ def _unavailable() -> Iterator[None]:
 def _operations(changes: list[Change]) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for change in changes:
-        about = {"_id": change.offer_id, "version": change.version, "version_type": "external_gte"}
+        about = {"_id": change.thing_id, "version": change.version, "version_type": "external_gte"}
         lines += [{"index": about}, _source_of(change) if isinstance(change, Document) else _GONE]
     return lines
 
 
 def _source_of(document: Document) -> dict[str, Any]:
     return {
-        "offer_id": document.offer_id,
-        "phrases": document.phrases,
-        "parts": document.parts,
-        "places": document.places,
+        "thing_id": document.thing_id,
+        "words": " ".join(document.words),
+        "heading": " ".join(document.heading),
         "labels": list(document.labels),
-        "numbers": list(document.numbers),
-        "rank": document.rank,
-        "price": document.price,
+        "access": list(document.access),
+        "completions": list(document.completions),
+        "facets": {name: list(values) for name, values in document.facets.items()},
+        "numbers": {name: list(values) for name, values in document.numbers.items()},
+        "pairs": list(document.pairs),
+        **{key.value: value for key, value in document.keys.items()},
         "until": document.until,
         "body": base64.b64encode(document.body).decode(),
     }
-
-
-def _filters_of(question: Question) -> list[dict[str, Any]]:
-    filters: list[dict[str, Any]] = [{"range": {"until": {"gt": question.now}}}]
-    filters += [_words(clause) for clause in question.clauses]
-    filters += [_phrase("places", clause) for clause in question.places]
-    filters += [{"term": {"labels": label}} for label in question.labels]
-    filters += [{"range": {"numbers": {"gte": numbers.least, "lte": numbers.most}}} for numbers in question.numbers]
-    return filters
-
-
-def _words(clause: Clause) -> dict[str, Any]:
-    return {"term": {"parts": clause[0]}} if len(clause) == 1 else _phrase("phrases", clause)
-
-
-def _phrase(field: str, clause: Clause) -> dict[str, Any]:
-    return {"match_phrase": {field: " ".join(clause)}}
-
-
-def _hit_of(hit: dict[str, Any]) -> Hit:
-    key, offer_id = hit["sort"]
-    return Hit(Position(key, offer_id), base64.b64decode(hit["_source"]["body"]))

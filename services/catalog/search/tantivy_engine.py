@@ -19,8 +19,9 @@ from typing import IO
 import tantivy
 from tantivy import Index, IndexWriter, Query, Searcher
 
-from services.catalog.search import tantivy_query
-from services.catalog.search.engine import LAYOUT, Change, Document, Found, Question, SearchUnavailable, newest
+from services.catalog.search.access import PUBLIC
+from services.catalog.search.engine import LAYOUT, Change, Document, Found, Key, Question, SearchUnavailable, newest
+from services.catalog.search.tantivy_query import PRIVATE, Asked
 
 WRITER_MEMORY_BYTES = 32_000_000
 OPEN_ATTEMPTS = 3
@@ -28,13 +29,17 @@ OPEN_ATTEMPTS = 3
 
 def _make_schema() -> tantivy.Schema:
     fields = tantivy.SchemaBuilder()
-    fields.add_text_field("offer_id", stored=True, tokenizer_name="raw", index_option="basic")
-    fields.add_unsigned_field("version", stored=True, fast=True)
-    fields.add_text_field("phrases", tokenizer_name="whitespace", index_option="position")
-    fields.add_text_field("parts", tokenizer_name="whitespace", index_option="basic")
-    fields.add_text_field("places", tokenizer_name="whitespace", index_option="position")
-    fields.add_text_field("labels", tokenizer_name="raw", index_option="basic")
-    for name in ("numbers", "rank", "price", "until"):
+    fields.add_text_field("thing_id", stored=True, tokenizer_name="raw", index_option="basic")
+    fields.add_integer_field("version", fast=True)
+    for name in ("words", "heading"):
+        fields.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
+    for name in ("labels", "access", "completions"):
+        fields.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    # Markets have any number of attributes, which a schema cannot name: each is a column of its own below these.
+    for name in ("facets", "numbers"):
+        fields.add_json_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    fields.add_integer_field("pairs", indexed=True)
+    for name in (*Key, "until"):
         fields.add_integer_field(name, indexed=True, fast=True)
     fields.add_bytes_field("body", stored=True)
     return fields.build()
@@ -64,14 +69,22 @@ class TantivyEngine:
 
     def search(self, question: Question) -> Found:
         """A page of what is found. Raises SearchUnavailable while there is no index."""
-        searcher = self._searcher()
-        return tantivy_query.find(searcher, self._schema, question)
+        return self._ask(question).find()
 
-    def _searcher(self) -> Searcher:
+    def complete(self, question: Question, beginning: str, limit: int) -> dict[str, int]:
+        """Completions with this beginning among what a question finds, with how many things have each."""
+        return self._ask(question).complete(beginning, limit)
+
+    def _ask(self, question: Question) -> Asked:
+        index, searcher = self._searcher()
+        return Asked(index, searcher, self._schema, question)
+
+    def _searcher(self) -> tuple[Index, Searcher]:
         with self._reading:
             for _ in range(OPEN_ATTEMPTS):
                 try:
-                    return self._open(self._generation()).searcher()
+                    index = self._open(self._generation())
+                    return index, index.searcher()
                 except (OSError, ValueError):
                     self._opened = None  # the generation was replaced between reading its name and opening it
             raise SearchUnavailable("the search index is being made")
@@ -100,9 +113,9 @@ class TantivyEngine:
 
         Raises SearchUnavailable when another process writes, or while there is no index.
         """
-        writer, searcher = self._open_writer(), self._searcher()
+        writer, (_, searcher) = self._open_writer(), self._searcher()
         for change in newest(changes):
-            if self._version(searcher, change.offer_id) <= change.version:
+            if self._version(searcher, change.thing_id) <= change.version:
                 self._put(writer, change)
         writer.commit()
 
@@ -131,29 +144,14 @@ class TantivyEngine:
             raise SearchUnavailable(f"another process writes the search index in {self.folder}") from None
         self._lock = lock
 
-    def _version(self, searcher: Searcher, offer_id: str) -> int:
-        hits = searcher.search(Query.term_query(self._schema, "offer_id", offer_id), 1, count=False).hits
-        return searcher.doc(hits[0][1])["version"][0] if hits else 0
+    def _version(self, searcher: Searcher, thing_id: str) -> int:
+        hits = searcher.search(Query.term_query(self._schema, "thing_id", thing_id, "basic"), 1, count=False).hits
+        return searcher.fast_field_values("version", [hits[0][1]])[0] or 0 if hits else 0
 
     def _put(self, writer: IndexWriter, change: Change) -> None:
-        writer.delete_documents_by_term("offer_id", change.offer_id)
-        if not isinstance(change, Document):
-            return
-        row = tantivy.Document()
-        row.add_text("offer_id", change.offer_id)
-        row.add_unsigned("version", change.version)
-        row.add_text("phrases", change.phrases)
-        row.add_text("parts", change.parts)
-        row.add_text("places", change.places)
-        for label in change.labels:
-            row.add_text("labels", label)
-        for number in change.numbers:
-            row.add_integer("numbers", number)
-        row.add_integer("rank", change.rank)
-        row.add_integer("price", change.price)
-        row.add_integer("until", change.until)
-        row.add_bytes("body", change.body)
-        writer.add_document(row)
+        writer.delete_documents_by_term("thing_id", change.thing_id)
+        if isinstance(change, Document):
+            writer.add_document(_row_of(change))
 
     @contextmanager
     def rebuilt(self) -> Iterator[Callable[[Sequence[Change]], None]]:
@@ -209,3 +207,25 @@ class TantivyEngine:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _row_of(document: Document) -> tantivy.Document:
+    row = tantivy.Document()
+    row.add_text("thing_id", document.thing_id)
+    row.add_integer("version", document.version)
+    row.add_text("words", " ".join(document.words))
+    row.add_text("heading", " ".join(document.heading))
+    for field in ("labels", "access", "completions"):
+        for text in getattr(document, field):
+            row.add_text(field, text)
+    if PUBLIC not in document.access:
+        row.add_text("labels", PRIVATE)
+    row.add_json("facets", {name: list(values) for name, values in document.facets.items()})
+    row.add_json("numbers", {name: list(values) for name, values in document.numbers.items()})
+    for pair in document.pairs:
+        row.add_integer("pairs", pair)
+    for key, value in document.keys.items():
+        row.add_integer(key, value)
+    row.add_integer("until", document.until)
+    row.add_bytes("body", document.body)
+    return row

@@ -15,6 +15,7 @@ from chassis.messages import emit
 from chassis.problems import Invalid
 from chassis.values import CURRENCY_EXPONENTS
 from events.identity import PartyDescribed
+from services.identity.licences.queries import find_in_force
 from services.identity.parties import queries
 from services.identity.parties.identifiers import read_account_number, read_country, read_identifier
 from services.identity.parties.model import BankAccountRow, Party, PartyIdentifierRow, State
@@ -137,6 +138,7 @@ def describe_party(session: Session, party: Party) -> None:
         group=party.controlling_group,
         identifiers=queries.find_identifiers(session, [party.id])[party.id],
         bank_accounts=queries.find_bank_accounts(session, [party.id])[party.id],
+        licences=find_in_force(session, party.id),
     )
     emit(session, described, of=party)
     learn_denial(session, party.id, party.version, denied=party.state is State.SUSPENDED)

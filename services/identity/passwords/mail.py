@@ -1,21 +1,18 @@
-"""The mail to somebody who forgot their password: by SMTP, or as a file in a folder when there is no server."""
+"""The mail to somebody who forgot their password."""
 
 from __future__ import annotations
 
-import smtplib
-from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.settings import Settings
+from services.identity.mail import send_mail
 from services.identity.passwords.model import write_token
 from services.identity.vault import open_vault
 
-TIMEOUT_S = 20
+SUBJECT = "Haihe: a new password / 重设密码"
 WORDS = """\
 {name},
 
@@ -33,35 +30,11 @@ If it was not you, there is nothing to do: your password stays as it is.
 
 def send_reset_mail(settings: Settings, payload: dict[str, Any], attempt: int) -> dict[str, Any]:
     """Send the mail of one errand. The token is made here: no database holds it. Raises OSError or SMTPException."""
-    message = EmailMessage()
-    message["From"] = settings.mail_from
-    message["To"] = payload["email"]
-    message["Subject"] = "Haihe: a new password / 重设密码"
-    message["Message-ID"] = f"<{payload['errand_id']}@haihe>"
     vault = open_vault(settings.signing_key, settings.token_issuer)
     token = write_token(vault, payload["ticket_id"])
     url = settings.public_url.rstrip("/")
-    message.set_content(WORDS.format(name=payload["name"], email=payload["email"], token=token, url=url))
-    if settings.smtp:
-        _send(settings.smtp, message)
-        return {"sent": "smtp"}
-    folder = Path(settings.mail_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{payload['errand_id']}.eml").write_bytes(bytes(message))
-    return {"sent": "folder"}
-
-
-def _send(address: str, message: EmailMessage) -> None:
-    """``smtp://user:password@host:port`` (STARTTLS when it is offered) or ``smtps://…``."""
-    where = urlsplit(address)
-    kind = smtplib.SMTP_SSL if where.scheme == "smtps" else smtplib.SMTP
-    with kind(where.hostname or "localhost", where.port or 0, timeout=TIMEOUT_S) as server:
-        server.ehlo()
-        if where.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls()
-        if where.username:
-            server.login(unquote(where.username), unquote(where.password or ""))
-        server.send_message(message)
+    text = WORDS.format(name=payload["name"], email=payload["email"], token=token, url=url)
+    return send_mail(settings, id=payload["errand_id"], to=payload["email"], subject=SUBJECT, text=text)
 
 
 def record_reset_mail(session: Session, caller: Caller, payload: dict[str, Any], outcome: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,3 +25,9 @@ def list_users(session: Session, caller: Caller, cursor: str | None, limit: int)
 def find_by_email(session: Session, email: str) -> User | None:
     """Who signs in with an email address; nobody who was let go."""
     return session.scalar(select(User).where(User.email == email.lower(), User.state != State.DEACTIVATED))
+
+
+def find_active(session: Session, user_ids: Iterable[str]) -> dict[str, User]:
+    """Those of some users who can sign in, by id."""
+    query = select(User).where(User.id.in_(sorted(user_ids)), User.state == State.ACTIVE)
+    return {user.id: user for user in session.scalars(query)}

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from chassis.database import get, get_many, project
+from chassis.database import get, get_if_any, get_many, project
 from chassis.problems import NotYetKnown
 from events.orders import DealDescribed
 from services.logistics.deals.model import Deal, DealPiece
@@ -50,6 +50,8 @@ def lock_deal(session: Session, deal_id: str, caller: Caller) -> Deal:
 
     Raises NotYetKnown, or NotFound when it is not the caller's.
     """
+    if (deal := get_if_any(session, Deal, deal_id, caller)) is not None:
+        return deal
     if session.scalar(select(Deal.id).where(Deal.id == deal_id)) is None:
         raise NotYetKnown(f"the deal {deal_id!r} has not been heard of yet", field="$.deal_id")
     return get(session, Deal, deal_id, caller)

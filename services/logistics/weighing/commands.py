@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -13,6 +14,7 @@ from chassis.database import get
 from chassis.problems import NotFound
 from chassis.values import Quantity
 from events.orders import DeliveryAccepted
+from services.logistics.deals.commands import lock_deal
 from services.logistics.deals.model import Deal, NotAParty
 from services.logistics.shipments import commands as shipments
 from services.logistics.shipments.model import Delivery, End
@@ -163,25 +165,28 @@ def _show(session: Session, correction: Correction) -> queries.Standing:
 def accept_weights(session: Session, caller: Caller, event: DeliveryAccepted) -> None:
     """Orders has accepted a delivery: what is proposed is overtaken, and the weights are those that were accepted.
 
-    A correction that came into force while the acceptance was on its way is too late. Raises NotFound.
+    A correction that came into force while the acceptance was on its way is too late. Raises NotYetKnown or NotFound.
     """
-    _, delivery = shipments.lock_delivery(session, caller, event.delivery_id)
-    for correction in queries.corrections_of(session, delivery.id, State.PROPOSED):
-        correction.move("overtake")
+    lock_deal(session, event.deal_id, caller)
+    delivery = get(session, Delivery, event.delivery_id, caller)
+    corrections = queries.corrections_of(session, delivery.id, State.PROPOSED, State.IN_FORCE)
+    for correction in corrections:
+        if correction.state == State.PROPOSED:
+            correction.move("overtake")
     delivery.accept(event.stage, clock.now())
     third_party = event.third_party
     if third_party is None and not delivery.is_decided:
         third_party = delivery.third_party
     accepted = {End.LOADING: event.loaded, End.RECEIVING: event.received, End.THIRD_PARTY: third_party}
     for end, weight in accepted.items():
-        _undo_corrections(session, delivery.id, end, weight)
+        _undo_corrections(session, [one for one in corrections if one.end == end], weight)
     delivery.restore_weights(loaded=event.loaded, received=event.received, third_party=third_party)
 
 
-def _undo_corrections(session: Session, delivery_id: str, end: End, accepted: Quantity | None) -> None:
-    """Undo the corrections of an end, the last one first, down to the one that was accepted."""
-    for correction in queries.corrections_of(session, delivery_id, State.IN_FORCE):
-        if correction.end != end:
+def _undo_corrections(session: Session, corrections: Iterable[Correction], accepted: Quantity | None) -> None:
+    """Undo the corrections of an end that are in force, the last one first, down to the one that was accepted."""
+    for correction in corrections:
+        if correction.state != State.IN_FORCE:
             continue
         corrected = in_kilograms(session.get(WeighTicket, correction.id).net_kg)
         if accepted is not None and corrected == accepted.to(KG):

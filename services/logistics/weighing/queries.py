@@ -60,7 +60,7 @@ def weights_in_force(session: Session, delivery_id: str) -> dict[End, Quantity]:
     return {End(one.ticket.end): in_kilograms(one.ticket.net_kg) for one in standings if one.state == IN_FORCE}
 
 
-def corrections_of(session: Session, delivery_id: str, state: State) -> list[Correction]:
-    """The corrections of a delivery in a state, the one that came into force last first."""
-    found = select(Correction).where(Correction.delivery_id == delivery_id, Correction.state == state)
+def corrections_of(session: Session, delivery_id: str, *states: State) -> list[Correction]:
+    """The corrections of a delivery in some states, the one that came into force last first."""
+    found = select(Correction).where(Correction.delivery_id == delivery_id, Correction.state.in_(states))
     return list(session.scalars(found.order_by(Correction.in_force_at.desc(), Correction.id.desc())))

@@ -198,8 +198,8 @@ def accept_delivery(session: Session, caller: Caller, deal_id: str, delivery_id:
 
     Before its weights have been heard of: 503.
     """
-    delivery = acceptance.accept_delivery(session, caller, deal_id, delivery_id)
-    return DeliveryView.of(delivery, queries.find_lines(session, delivery))
+    delivery, line = acceptance.accept_delivery(session, caller, deal_id, delivery_id)
+    return DeliveryView.of(delivery, [line])
 
 
 @routes.post("/v1/deals/<deal_id>/deliveries/<delivery_id>/agreed-weight")

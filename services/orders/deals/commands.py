@@ -25,6 +25,7 @@ from services.orders.deals.model import Deal, Trader
 from services.orders.deals.progress import Progress
 from services.orders.deals.states import Reason, State
 from services.orders.offers import taking
+from services.orders.parties.licences import check_licensed
 from services.orders.parties.model import Party
 from services.orders.parties.queries import find_traders
 
@@ -41,17 +42,16 @@ def take_offer(session: Session, caller: Caller, offer_id: str, said: SaidTake) 
     """Take named pieces or a quantity of an offer at the version of its terms that the caller has seen.
 
     Raises CoilGone, InsufficientQuantity, BelowMinimum, NotAStep, StaleOffer, OfferExpired, OfferWithdrawn,
-    SelfDealing, NotThirdParty, PartySuspended, WrongTake, PieceTwice, WorthNothing, NotYetKnown or NotFound.
+    SelfDealing, LicenceNeeded, NotThirdParty, PartySuspended, WrongTake, PieceTwice, WorthNothing, NotYetKnown, or
+    NotFound also for an offer that is not shown to the caller.
     """
     deal_id = clock.new_id("deal")
     if said.piece_ids is not None and said.quantity is None:
-        return _strike(
-            session, caller, deal_id, taking.take_named(session, offer_id, deal_id, said.piece_ids, seen=said.version)
-        )
+        taken = taking.take_named(session, caller, offer_id, deal_id, said.piece_ids, seen=said.version)
+        return _strike(session, caller, deal_id, taken)
     if said.quantity is not None and said.piece_ids is None:
-        return _strike(
-            session, caller, deal_id, taking.take_weight(session, offer_id, said.quantity, seen=said.version)
-        )
+        taken = taking.take_weight(session, caller, offer_id, said.quantity, seen=said.version)
+        return _strike(session, caller, deal_id, taken)
     raise taking.WrongTake("name either pieces or a quantity", field="$.piece_ids")
 
 
@@ -60,6 +60,8 @@ def _strike(session: Session, caller: Caller, deal_id: str, taken: taking.Taken)
     buyer, seller = find_traders(
         session, buyer_id=caller.party_id, seller_id=offer.seller_id, weigher_id=offer.terms.weigher_id
     )
+    check_licensed(buyer, offer.needs, "buyer", clock.now())
+    check_licensed(seller, offer.needs, "seller", clock.now())
     deal = Deal.strike(
         deal_id,
         buyer=_trader(buyer),
@@ -71,6 +73,7 @@ def _strike(session: Session, caller: Caller, deal_id: str, taken: taking.Taken)
     )
     deal.market, deal.offer_id, deal.terms_version = offer.market, offer.id, offer.terms_version
     deal.warehouse_id, deal.title, deal.penalty_rate = offer.warehouse_id, offer.title, offer.penalty_rate
+    deal.product_id = offer.product_id
     session.add(deal)
     event = DealStruck(
         deal_id=deal.id,
@@ -133,6 +136,15 @@ def sign_agreement(session: Session, caller: Caller, deal_id: str, sha256: str) 
             deposit_use=deal.terms.deposit_use,
             release=deal.terms.release,
             supplement=deal.terms.periods.supplement,
+            offer_id=deal.offer_id,
+            product_id=deal.product_id,
+            taken_at=deal.struck_at,
+            price=deal.terms.price,
+            tax_basis=deal.terms.tax_basis,
+            tax_rate=deal.terms.tax_rate,
+            place=deal.terms.place,
+            delivery_mode=deal.terms.delivery_mode,
+            index=deal.terms.formula.index if deal.terms.formula else None,
         )
         emit(session, event, of=deal)
     return agreement

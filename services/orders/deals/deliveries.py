@@ -115,15 +115,16 @@ def end_undelivered(session: Session, progress: Progress, *, told: int) -> None:
     go_on(session, progress, told=told)
 
 
-def find_told(session: Session, caller: Caller, deal: Deal, delivery_id: str) -> Delivery:
-    """A delivery that a side names, locked.
+def find_told(session: Session, caller: Caller, progress: Progress, delivery_id: str) -> Delivery:
+    """A delivery that a side names.
 
     Raises NotYetKnown for one that logistics may have told of already, otherwise NotFound.
     """
-    known = select(Delivery.id).where(Delivery.id == delivery_id, Delivery.visible_to(caller))
-    if deal.takes_trucks and session.scalar(known) is None:
-        raise NotYetKnown(f"no delivery {delivery_id!r} of this deal has been heard of yet")
-    return hold(session, caller, deal, delivery_id)
+    if progress.deal.takes_trucks and all(each.id != delivery_id for each in progress.deliveries):
+        known = select(Delivery.id).where(Delivery.id == delivery_id, Delivery.visible_to(caller))
+        if session.scalar(known) is None:
+            raise NotYetKnown(f"no delivery {delivery_id!r} of this deal has been heard of yet")
+    return progress.delivery(delivery_id)
 
 
 def hold(session: Session, caller: Caller, deal: Deal, delivery_id: str) -> Delivery:

@@ -27,11 +27,12 @@ def name_weight(session: Session, caller: Caller, deal_id: str, delivery_id: str
     """
     deal = get(session, Deal, deal_id, caller)
     side = deal.side_of(caller.party_id)
-    delivery = find_told(session, caller, deal, delivery_id)
+    progress = find_progress(session, deal)
+    delivery = find_told(session, caller, progress, delivery_id)
     if deal.state == State.DELIVERING and delivery.state in ON_THE_WAY:
         raise NotYetKnown(f"the weights of the delivery {delivery_id!r} have not been heard of yet")
     if delivery.name_weight(side, weight):
-        decide(session, find_progress(session, deal), delivery, weight, by="agreed by both sides")
+        decide(session, progress, delivery, weight, by="agreed by both sides")
     return delivery
 
 

@@ -49,12 +49,13 @@ def end_part(session: Session, progress: Progress, part: Part, *, by: Side | Non
     taking.give_back(session, deal.offer_id, deal.id, piece_ids=part.piece_ids, quantity=part.quantity)
 
 
-def record_missed(session: Session, deal: Deal) -> None:
+def record_missed(session: Session, progress: Progress) -> None:
     """Write down that the buyer did not pay what a delivery came to beyond the escrow: its goods are delivered."""
-    nothing = Money.zero(deal.gross.currency)
+    deal, nothing = progress.deal, Money.zero(progress.deal.gross.currency)
     part = Part([], Quantity.zero(deal.quantity.unit))
     reason = Reason.SUPPLEMENT_NOT_PAID
-    _record(session, deal, part, by="buyer", reason=reason, value=nothing, forfeit=nothing, paid=False)
+    missed = _record(session, deal, part, by="buyer", reason=reason, value=nothing, forfeit=nothing, paid=False)
+    progress.ended.append(missed)
 
 
 def _record(

@@ -14,7 +14,6 @@ from chassis.messages import emit
 from chassis.values import Money, Quantity
 from events.orders import DeliveryAccepted, PiecesPassed, Stage
 from services.orders.deals.amounts import Amounts, withhold, work_out_by
-from services.orders.deals.deliveries import hold
 from services.orders.deals.delivery import Delivery, DeliveryState
 from services.orders.deals.endings import go_on, record_missed
 from services.orders.deals.line import Line, LineState
@@ -24,15 +23,14 @@ from services.orders.deals.queries import find_lines, find_progress
 from services.orders.offers import taking
 
 
-def open_line(session: Session, progress: Progress, delivery: Delivery) -> None:
+def open_line(session: Session, progress: Progress, delivery: Delivery) -> Line:
     """Tell what an accepted delivery comes to: all of it, or what is not disputed."""
     if delivery.state != DeliveryState.DISPUTED:
-        _add(session, progress, delivery, "whole", delivery.settled, delivery.amounts, delivery.value)
-        return
+        return _add(session, progress, delivery, "whole", delivery.settled, delivery.amounts, delivery.value)
     weights, terms = delivery.weights, progress.deal.terms
     least, most = sorted(work_out_by(terms, weight).gross for weight in (weights.loaded, weights.received))
     value = delivery.value - withhold(delivery.value, least=least, most=most)
-    _add(session, progress, delivery, "undisputed", delivery.settled, delivery.amounts, value)
+    return _add(session, progress, delivery, "undisputed", delivery.settled, delivery.amounts, value)
 
 
 def open_rest(session: Session, progress: Progress, delivery: Delivery) -> None:
@@ -51,7 +49,7 @@ def _add(
     settled: Quantity,
     amounts: Amounts,
     value: Money,
-) -> None:
+) -> Line:
     line = Line(
         id=clock.new_id("line"),
         delivery_id=delivery.id,
@@ -68,6 +66,7 @@ def _add(
     delivery.is_last = line.is_last
     session.add(line)
     _tell(session, progress.deal, delivery, line)
+    return line
 
 
 def _tell(session: Session, deal: Deal, delivery: Delivery, line: Line) -> None:
@@ -103,29 +102,29 @@ def settle_line(
     shortfall: Money,
 ) -> None:
     """The money of a line has moved; what it came to beyond the escrow the buyer still owes."""
-    deal = get(session, Deal, deal_id, caller)
-    delivery = hold(session, caller, deal, delivery_id)
-    lines = _lines_of(session, deal, delivery)
+    progress = find_progress(session, get(session, Deal, deal_id, caller))
+    delivery = progress.delivery(delivery_id)
+    lines = _lines_of(session, progress.deal, delivery)
     for line in lines:
         if line.stage == stage and line.can("owe"):
             line.settle(statement_id, shortfall=shortfall)
             delivery.statement_id = statement_id
-            _settle(session, deal, delivery, lines)
+            _settle(session, progress, delivery, lines)
 
 
 def end_supplement(
     session: Session, caller: Caller, deal_id: str, delivery_id: str, stage: Stage, *, missed: Money
 ) -> None:
     """The buyer has paid what a line came to beyond the escrow, or has defaulted on it; the deal goes on."""
-    deal = get(session, Deal, deal_id, caller)
-    delivery = hold(session, caller, deal, delivery_id)
-    lines = _lines_of(session, deal, delivery)
+    progress = find_progress(session, get(session, Deal, deal_id, caller))
+    delivery = progress.delivery(delivery_id)
+    lines = _lines_of(session, progress.deal, delivery)
     for line in lines:
         if line.stage == stage and line.state == LineState.OWING:
             line.end_supplement(missed)
             if missed:
-                record_missed(session, deal)
-            _settle(session, deal, delivery, lines)
+                record_missed(session, progress)
+            _settle(session, progress, delivery, lines)
 
 
 def _lines_of(session: Session, deal: Deal, delivery: Delivery) -> list[Line]:
@@ -149,13 +148,13 @@ def _lines_of(session: Session, deal: Deal, delivery: Delivery) -> list[Line]:
     return [former]
 
 
-def _settle(session: Session, deal: Deal, delivery: Delivery, lines: list[Line]) -> None:
+def _settle(session: Session, progress: Progress, delivery: Delivery, lines: list[Line]) -> None:
     if any(line.state == LineState.OWING for line in lines) and delivery.can("owe"):
         delivery.move("owe")
     if all(line.state == LineState.SETTLED for line in lines) and delivery.can("settle"):
         delivery.move("settle")
-        _pass_on(session, deal, delivery)
-        go_on(session, find_progress(session, deal), told=deal.version)
+        _pass_on(session, progress.deal, delivery)
+        go_on(session, progress, told=progress.deal.version)
 
 
 def _pass_on(session: Session, deal: Deal, delivery: Delivery) -> None:

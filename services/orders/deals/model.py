@@ -84,6 +84,7 @@ class Deal(Stateful, Base):
     seller: Mapped[Trader] = stored(Trader)
     warehouse_id: Mapped[str]
     title: Mapped[str | None]
+    product_id: Mapped[str | None]
     terms: Mapped[Terms] = stored(Terms)
     penalty_rate: Mapped[Decimal] = mapped_column(Numeric(18, 6))
     pieces: Mapped[list[DealPiece]] = stored(list[DealPiece])

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from chassis.problems import NotFound
 from chassis.values import Money, Quantity, total
 from events.orders import Side
 from services.orders.deals.amounts import forfeit_of, share_up_to, work_out_by
@@ -21,6 +22,13 @@ class Progress(msgspec.Struct, frozen=True):
     deal: Deal
     deliveries: list[Delivery]
     ended: list[EndedPart]
+
+    def delivery(self, id: str) -> Delivery:
+        """One of its deliveries. Raises NotFound."""
+        found = next((each for each in self.deliveries if each.id == id), None)
+        if found is None:
+            raise NotFound(f"no delivery {id!r} in this deal")
+        return found
 
     @property
     def delivered(self) -> list[Delivery]:

@@ -75,9 +75,10 @@ def find_lines(session: Session, delivery: Delivery) -> list[Line]:
 
 
 def find_progress(session: Session, deal: Deal) -> Progress:
-    """How far a deal whose lock is held has come."""
-    deliveries = session.scalars(select(Delivery).where(Delivery.deal_id == deal.id).order_by(Delivery.id))
-    return Progress(deal, list(deliveries), find_ended(session, deal))
+    """How far a deal whose lock is held has come; that is the lock of its deliveries too."""
+    deliveries = select(Delivery).where(Delivery.deal_id == deal.id).order_by(Delivery.id)
+    found = session.scalars(deliveries.execution_options(populate_existing=True))
+    return Progress(deal, list(found), find_ended(session, deal))
 
 
 def find_ended(session: Session, deal: Deal) -> list[EndedPart]:

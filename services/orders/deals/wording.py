@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from chassis.values import Quantity
+from events.orders import Terms
 from services.orders.deals.model import Deal, Trader
 
 LANGUAGES = ("zh", "en")
@@ -57,7 +58,7 @@ def _words(deal: Deal, place: int, goods: str, warehouse: str, fee_rate: Decimal
         "deal": deal.id,
         "goods": goods,
         "quantity": write_quantity(deal.quantity)[place],
-        "price": f"{_plain(terms.price.value)} {terms.price.currency}/{unit_words(terms.price.unit)[place]}",
+        "price": write_price(terms)[place],
         "tax_rate": _percent(terms.tax_rate),
         "net": str(deal.net),
         "tax": str(deal.tax),
@@ -89,6 +90,18 @@ def write_goods(titles: Iterable[Mapping[str, str]], count: int) -> dict[str, st
         language: "；".join(dict.fromkeys(kind.get(language, "") for kind in kinds)) + ends[language]
         for language in LANGUAGES
     }
+
+
+def write_price(terms: Terms) -> tuple[str, str]:
+    """A price in both languages, and what it was made of where that was an index."""
+    price = f"{_plain(terms.price.value)} {terms.price.currency}/"
+    zh, en = (price + unit for unit in unit_words(terms.price.unit))
+    if (made := terms.formula) is None:
+        return zh, en
+    premium = f"{made.premium.normalize():+f}"
+    of_zh = f"（指数 {made.index}，{made.day}，第 {made.revision} 版，升贴水 {premium}）"
+    of_en = f" (index {made.index} of {made.day}, revision {made.revision}, premium {premium})"
+    return zh + of_zh, en + of_en
 
 
 def write_quantity(quantity: Quantity) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from flask import Blueprint
@@ -11,8 +12,12 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page
-from chassis.http import Body, Instant, Paging, View, command, query
-from chassis.values import Exact, Identifier, Quantity, ShortText, UnitPrice
+from chassis.http import Body, Instant, Paging, Params, Streamed, View, command, query
+from chassis.uploads.reasons import Language
+from chassis.uploads.writers import MEDIA_TYPES, Format
+from chassis.values import NO_CONTROL, Exact, Identifier, Quantity, ShortText, UnitPrice
+from chassis.wire import Look
+from events.catalog import LicenceNeeded
 from events.orders import (
     DealPiece,
     DeliveryMode,
@@ -23,11 +28,15 @@ from events.orders import (
     Terms,
     WeighingRule,
 )
-from services.orders.offers import commands, queries
-from services.orders.offers.model import Offer, State
+from services.orders.offers import commands, listing, queries
+from services.orders.offers.exporting import write_offers
+from services.orders.offers.model import Offer
+from services.orders.offers.offered import State
 from services.orders.pieces.model import Promised
 
 routes = Blueprint("offers", __name__)
+NumberText = Annotated[str, Meta(min_length=1, max_length=80, pattern=NO_CONTROL)]
+IndexCode = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[A-Z][A-Z0-9-]*(?![\s\S])")]
 PieceIds = Annotated[list[Identifier], Meta(min_length=1, max_length=500)]
 
 
@@ -43,16 +52,30 @@ class PeriodsBody(Body):
     supplement: timedelta | None = None
 
 
+class FormulaBody(Body):
+    """A price by a formula: the figure of an index and a premium on it in its currency and unit, below zero for a discount.
+
+    The index's last published figure counts, or its last one up to ``day``.
+    """
+
+    index: IndexCode
+    premium: Exact
+    day: date | None = None
+
+
 class TermsBody(Body):
     """The terms of an offer; what is left out is the market's default.
+
+    It says a ``price``, or a ``price_formula`` that is worked out now and fixed; the tax basis is the index's then.
 
     Rates, tolerance and dispute limit are fractions (0.13 is 13 %), deposits are per cent of the gross value. Without a
     dispute limit no weight is disputed. ``weigher_id`` is the company whose scale is asked; THIRD_PARTY needs it.
     """
 
-    price: UnitPrice
     place: ShortText
     deliver_by: Instant
+    price: UnitPrice | None = None
+    price_formula: FormulaBody | None = None
     valid_until: Instant | None = None
     tax_basis: TaxBasis | None = None
     tax_rate: Exact | None = None
@@ -70,23 +93,33 @@ class TermsBody(Body):
 
 
 class OfferBody(Body):
-    """Named pieces, or a quantity in a warehouse with the least and the step that may be taken of it; and the terms."""
+    """Named pieces, a quantity of a product, or a quantity of what the title says; where it lies; and the terms.
+
+    The least and the step that may be taken of a quantity are those of the product unless said. ``number`` is your own
+    name for the offer; ``audience`` are the companies that may see and take it, without it everybody.
+    """
 
     market: Identifier
     terms: TermsBody
     title: ShortText | None = None
     piece_ids: PieceIds | None = None
+    product_id: Identifier | None = None
     quantity: Quantity | None = None
     minimum: Quantity | None = None
     step: Quantity | None = None
     warehouse_id: Identifier | None = None
+    number: NumberText | None = None
+    audience: Annotated[list[Identifier], Meta(min_length=1, max_length=500)] | None = None
 
 
 class RevisionBody(Body):
-    """New terms, and a new title if one is given."""
+    """New terms, and a new title if one is given; of an offer by weight also how much shall be left to sell."""
 
     terms: TermsBody
     title: ShortText | None = None
+    quantity: Quantity | None = None
+    minimum: Quantity | None = None
+    step: Quantity | None = None
 
 
 class ListOffers(Paging):
@@ -95,10 +128,24 @@ class ListOffers(Paging):
     market: Identifier | None = None
     seller_id: Identifier | None = None
     state: State | None = None
+    number: NumberText | None = None
+    product_id: Identifier | None = None
+
+
+class ExportOffers(Params):
+    """Of which market, all by default; in which format and language."""
+
+    market: Identifier | None = None
+    format: Format = "csv"
+    language: Language = "en"
 
 
 class OfferView(View):
-    """An offer; ``version`` is the one of its terms, which a taker quotes. ``pieces`` are those that are free."""
+    """An offer; ``version`` is the one of its terms, which a taker quotes. ``pieces`` are those that are free.
+
+    ``number`` is the seller's own name for it. ``audience`` are the companies that may see it: none but its seller and
+    the operator learn of the others. ``licences`` are what its seller, its buyer or its carrier must hold.
+    """
 
     id: str
     version: int
@@ -114,9 +161,13 @@ class OfferView(View):
     minimum: Quantity | None
     step: Quantity | None
     valid_until: datetime
+    number: str | None
+    product_id: str | None
+    audience: list[str] | None
+    licences: list[LicenceNeeded]
 
     @classmethod
-    def of(cls, standing: tuple[Offer, Promised]) -> OfferView:
+    def of(cls, standing: tuple[Offer, Promised], caller: Caller) -> OfferView:
         offer, promised = standing
         return cls(
             id=offer.id,
@@ -133,6 +184,10 @@ class OfferView(View):
             minimum=offer.minimum,
             step=offer.step,
             valid_until=offer.valid_until,
+            number=offer.number,
+            product_id=offer.product_id,
+            audience=offer.audience_for(caller),
+            licences=offer.needs,
         )
 
 
@@ -140,21 +195,23 @@ class OfferView(View):
 @command(role="seller", status=201)
 def list_offer(session: Session, caller: Caller, body: OfferBody) -> OfferView:
     """List pieces that your company owns, or a quantity, for sale."""
-    return OfferView.of(commands.list_offer(session, caller, body))
+    return OfferView.of(listing.list_offer(session, caller, body), caller)
 
 
 @routes.post("/v1/offers/<offer_id>/revise")
 @command(role="seller")
 def revise_offer(session: Session, caller: Caller, offer_id: str, body: RevisionBody) -> OfferView:
     """Change the terms of an open offer; deals that were struck keep theirs."""
-    return OfferView.of(commands.revise_offer(session, caller, offer_id, title=body.title, terms=body.terms))
+    lot = commands.SaidLot(body.quantity, body.minimum, body.step)
+    revised = commands.revise_offer(session, caller, offer_id, title=body.title, terms=body.terms, lot=lot)
+    return OfferView.of(revised, caller)
 
 
 @routes.post("/v1/offers/<offer_id>/withdraw")
 @command(role="seller")
 def withdraw_offer(session: Session, caller: Caller, offer_id: str) -> OfferView:
     """Take what nobody took off the market."""
-    return OfferView.of(commands.withdraw_offer(session, caller, offer_id))
+    return OfferView.of(commands.withdraw_offer(session, caller, offer_id), caller)
 
 
 @routes.get("/v1/offers")
@@ -167,14 +224,28 @@ def list_offers(session: Session, caller: Caller, params: ListOffers) -> Page[Of
         market=params.market,
         seller_id=params.seller_id,
         state=params.state,
+        number=params.number,
+        product_id=params.product_id,
         cursor=params.cursor,
         limit=params.limit,
     )
-    return found.map(OfferView.of)
+    return found.map(lambda standing: OfferView.of(standing, caller))
+
+
+@routes.get("/v1/offers/export")
+@query(role="seller", gives=tuple(MEDIA_TYPES.values()))
+def export_offers(session: Session, caller: Caller, params: ExportOffers) -> Streamed:
+    """Your open offers that have a number as a price list, in the columns in which one is uploaded."""
+    name = f"offers.{params.format}"
+
+    def write(look: Look) -> Iterator[bytes]:
+        return write_offers(look, caller, params.market, params.format, params.language)
+
+    return Streamed(MEDIA_TYPES[params.format], name, write)
 
 
 @routes.get("/v1/offers/<offer_id>")
 @query()
 def show_offer(session: Session, caller: Caller, offer_id: str) -> OfferView:
     """One offer."""
-    return OfferView.of(queries.find_offer(session, caller, offer_id))
+    return OfferView.of(queries.find_offer(session, caller, offer_id), caller)

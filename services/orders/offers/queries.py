@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from chassis.auth import Caller
 from chassis.database import Page, page, see
 from services.orders.offers.commands import Standing
-from services.orders.offers.model import Offer, State
+from services.orders.offers.model import Offer
+from services.orders.offers.offered import State
 from services.orders.pieces.queries import find_promised, find_promised_of
 
 
@@ -24,11 +25,19 @@ def list_offers(
     market: str | None,
     seller_id: str | None,
     state: State | None,
+    number: str | None,
+    product_id: str | None,
     cursor: str | None,
     limit: int,
 ) -> Page[Standing]:
-    """Open offers of everybody and all of the caller's own, newest first."""
-    said = {Offer.market: market, Offer.seller_id: seller_id, Offer.state: state}
+    """Open offers that are shown to the caller and all of its own, newest first."""
+    said = {
+        Offer.market: market,
+        Offer.seller_id: seller_id,
+        Offer.state: state,
+        Offer.number: number,
+        Offer.product_id: product_id,
+    }
     where = [column == value for column, value in said.items() if value is not None]
     found = page(session, Offer, caller, cursor, limit, *where)
     promised = find_promised_of(session, [offer.id for offer in found.items])

@@ -14,6 +14,7 @@ from events.orders import (
     DepositKind,
     DepositUse,
     Periods,
+    PriceFormula,
     Release,
     TaxBasis,
     Terms,
@@ -62,8 +63,13 @@ class SaidTerms(Protocol):
     weigher_id: str | None
 
 
-def complete_terms(said: SaidTerms, market: MarketTerms, now: datetime) -> Terms:
-    """Whole terms from what a seller says and a market's defaults. Raises TermsNotAllowed, which names the field."""
+def complete_terms(
+    said: SaidTerms, market: MarketTerms, now: datetime, *, formula: PriceFormula | None = None
+) -> Terms:
+    """Whole terms from what a seller says and a market's defaults; ``formula`` is what the price was made of, if anything.
+
+    Raises TermsNotAllowed, which names the field.
+    """
     _check_price(said.price, market)
     valid_until = said.valid_until or now + market.periods.validity.default
     _check_dates(valid_until, said.deliver_by, market.periods.validity, now)
@@ -89,6 +95,7 @@ def complete_terms(said: SaidTerms, market: MarketTerms, now: datetime) -> Terms
         release=_choose("release", said.release, market.release),
         dispute_limit=said.dispute_limit,
         weigher_id=said.weigher_id,
+        formula=formula,
     )
     _check_together(terms, market)
     return terms

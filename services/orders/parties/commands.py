@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from chassis.database import project
 from events.identity import PartyDescribed
-from services.orders.parties.model import Party
+from services.orders.parties.model import Party, fold_name
 
 
 def describe_party(session: Session, event: PartyDescribed) -> None:
@@ -22,4 +22,10 @@ def describe_party(session: Session, event: PartyDescribed) -> None:
         controlling_group=event.group,
         identifiers=event.identifiers,
         bank_accounts=event.bank_accounts,
+        licences=event.licences,
+        known_as=sorted({fold_name(text) for text in (event.party_id, event.name, *_values(event))}),
     )
+
+
+def _values(event: PartyDescribed) -> list[str]:
+    return [identifier.value for identifier in event.identifiers]

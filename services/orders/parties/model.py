@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement
+import unicodedata
+
+from sqlalchemy import ColumnElement, Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.auth import Caller
 from chassis.problems import Conflict
-from events.identity import BankAccount, PartyIdentifier
+from events.identity import BankAccount, Licence, PartyIdentifier
 from services.orders.base import Base, stored
 
 ADMITTED = "admitted"
@@ -26,7 +29,11 @@ class NotThirdParty(Conflict):
 
 
 class Party(Base):
-    """A company: projection of ``identity.party_described``."""
+    """A company: projection of ``identity.party_described``.
+
+    ``known_as`` are the folded texts that name it in an upload; like ``licences`` it is None until the company was
+    described again.
+    """
 
     __tablename__ = "party"
 
@@ -38,6 +45,10 @@ class Party(Base):
     controlling_group: Mapped[str | None]
     identifiers: Mapped[list[PartyIdentifier]] = stored(list[PartyIdentifier])
     bank_accounts: Mapped[list[BankAccount]] = stored(list[BankAccount])
+    licences: Mapped[list[Licence] | None] = stored(list[Licence])
+    known_as: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+
+    __table_args__ = (Index("ix_party_known_as", known_as, postgresql_using="gin"),)
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
@@ -82,6 +93,11 @@ def _identifiers(party: Party) -> set[tuple[str, str]]:
 
 def _accounts(party: Party) -> set[str]:
     return {_plain(account.number) for account in party.bank_accounts}
+
+
+def fold_name(text: str) -> str:
+    """A company's name, id or identifier without width, case and spaces, as ``known_as`` has it."""
+    return _plain(unicodedata.normalize("NFKC", text))
 
 
 def _plain(text: str) -> str:

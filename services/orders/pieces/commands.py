@@ -37,6 +37,8 @@ def describe_piece(session: Session, event: PieceDescribed) -> None:
         theoretical_value=event.theoretical.value if event.theoretical else None,
         theoretical_unit=event.theoretical.unit if event.theoretical else None,
         blocked=event.blocked,
+        product_id=event.product_id,
+        licences=event.licences,
     )
     owner = select(Piece.owner_id).where(Piece.id == event.piece_id).scalar_subquery()
     passed = delete(Allotment).where(Allotment.piece_id == event.piece_id, Allotment.passes_to == owner)

@@ -16,6 +16,7 @@ from chassis.auth import Caller
 from chassis.database import quantity
 from chassis.problems import Conflict, Invalid, NotFound, NotYetKnown
 from chassis.values import Quantity
+from events.catalog import LicenceNeeded
 from events.orders import DealPiece, WeighingRule
 from services.orders.base import Base, stored
 from services.orders.measures import measure_piece
@@ -76,6 +77,8 @@ class Piece(Base):
     attributes: Mapped[dict[str, str] | None] = stored(dict[str, str])
     theoretical: Mapped[Quantity | None] = quantity("theoretical", nullable=True)
     blocked: Mapped[str | None]
+    product_id: Mapped[str | None]
+    licences: Mapped[list[LicenceNeeded] | None] = stored(list[LicenceNeeded])
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.auth import Caller
-from chassis.database import get
+from chassis.database import get, get_if_any
 from chassis.messages import emit
 from chassis.problems import NotYetKnown
 from chassis.values import Money, Quantity, total
@@ -130,4 +130,4 @@ def is_open(session: Session, deal_id: str) -> bool:
 
 def lock_escrow(session: Session, caller: Caller, deal_id: str) -> Escrow | None:
     """The escrow of a deal, locked, or None before the deal was signed."""
-    return get(session, Escrow, deal_id, caller) if is_open(session, deal_id) else None
+    return get_if_any(session, Escrow, deal_id, caller)

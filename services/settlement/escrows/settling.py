@@ -13,7 +13,7 @@ from services.settlement.escrows.model import Escrow
 from services.settlement.escrows.moving import DealMoney, lock_deal, share_out, stand
 from services.settlement.escrows.shares import Kept, Shares, share_delivery, share_early_delivery
 from services.settlement.escrows.standing import open_purse
-from services.settlement.invoices.commands import expect_invoice
+from services.settlement.invoices.commands import await_invoice, expect_invoice
 from services.settlement.statements.commands import find_delivery, say_delivery
 from services.settlement.statements.model import LineKind, StatementLine
 from services.settlement.supplements.commands import ask_supplement
@@ -29,11 +29,11 @@ def settle_delivery(session: Session, accepted: DeliveryAccepted) -> None:
         raise NotYetKnown(f"the payment of the deal {accepted.deal_id!r} has not been asked for yet")
     line = find_delivery(session, accepted.delivery_id, accepted.stage)
     if line is None:
-        waits = deal.escrow.release == "invoice" and accepted.value is not None and bool(accepted.gross)
-        expect_invoice(session, deal.deposits, accepted, releases=accepted if waits else None)
-        if waits:
+        if deal.escrow.release == "invoice" and accepted.value is not None and accepted.gross:
+            await_invoice(session, deal.deposits, accepted)
             return
         line = pay_delivery(session, deal, deal.escrow, accepted)
+        expect_invoice(session, deal.deposits, accepted)
     _tell(session, deal.escrow, accepted, line)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from chassis.database import get, get_many
+from chassis.database import get_if_any, get_many
 from chassis.messages import emit
 from chassis.problems import NotYetKnown
 from chassis.values import Money
@@ -83,18 +83,13 @@ def _known_among(session: Session, deal_ids: Collection[str]) -> Sequence[str]:
     return session.scalars(select(Deposits.id).where(Deposits.id.in_(deal_ids))).all()
 
 
-def is_known(session: Session, deal_id: str) -> bool:
-    """Whether the deposits of a deal have been asked for."""
-    return bool(session.scalar(select(exists().where(Deposits.id == deal_id))))
-
-
 def lock_deposits(session: Session, caller: Caller, deal_id: str) -> tuple[Deposits, dict[Side, Hold]]:
     """A deal's deposits and what is still held of them by side, locked. Raises NotYetKnown before there are any."""
-    if not is_known(session, deal_id):
+    deposits = get_if_any(session, Deposits, deal_id, caller)
+    if deposits is None:
         raise NotYetKnown(f"the deal {deal_id!r} has not been heard of yet")
-    deposits = get(session, Deposits, deal_id, caller)
-    active = select(Hold.id).where(Hold.deal_id == deal_id, Hold.state == HoldState.ACTIVE)
-    holds = get_many(session, Hold, session.scalars(active).all(), caller)
+    active = select(Hold).where(Hold.deal_id == deal_id, Hold.state == HoldState.ACTIVE).order_by(Hold.id)
+    holds = session.scalars(active.with_for_update().execution_options(populate_existing=True))
     return deposits, {Side(hold.side): hold for hold in holds}
 
 

@@ -19,13 +19,20 @@ from services.settlement.ledger.queries import posting_number
 from services.settlement.statements.model import StatementLine
 
 
-def expect_invoice(
-    session: Session, deal: Deposits, accepted: DeliveryAccepted, *, releases: DeliveryAccepted | None
-) -> None:
-    """Await the seller's invoice of a stage of a delivery; nothing happens when it is awaited, or nothing is owed."""
+def await_invoice(session: Session, deal: Deposits, accepted: DeliveryAccepted) -> None:
+    """Await the seller's invoice of a stage of a delivery before it is paid; nothing happens when it is awaited already."""
     its = (Invoice.delivery_id == accepted.delivery_id, Invoice.stage == accepted.stage)
-    if not accepted.gross or session.scalar(select(exists().where(*its))):
-        return
+    if not session.scalar(select(exists().where(*its))):
+        _expect(session, deal, accepted, releases=accepted)
+
+
+def expect_invoice(session: Session, deal: Deposits, accepted: DeliveryAccepted) -> None:
+    """Expect the seller's invoice of a stage of a delivery that is paid just now, if anything is owed."""
+    if accepted.gross:
+        _expect(session, deal, accepted, releases=None)
+
+
+def _expect(session: Session, deal: Deposits, accepted: DeliveryAccepted, *, releases: DeliveryAccepted | None) -> None:
     session.add(
         Invoice(
             id=clock.new_id("invoice"),

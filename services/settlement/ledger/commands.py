@@ -1,4 +1,4 @@
-"""Moves money: the only callers of ``post_journals``.
+"""Moves money: the only callers of ``post_journal`` and ``post_journals``.
 
 Make one call a command: within a call the accounts are locked in the order of their ids.
 """
@@ -22,6 +22,10 @@ from services.settlement.ledger.model import (
     take_fingerprint,
 )
 
+_POST_ONE = (
+    "SELECT outcome, journal_id, account_id, missing FROM post_journal("
+    "%s, %s, %s, %s, %s, %s ::text[], %s ::bigint[], %s ::timestamptz)"
+)
 _POST = (
     "SELECT n, outcome, journal_id, account_id, missing FROM post_journals("
     "%(ids)s ::text[], %(keys)s ::text[], %(fingerprints)s ::text[], %(kinds)s ::text[], %(subjects)s ::text[], "
@@ -35,7 +39,7 @@ def post(session: Session, *, key: str, kind: str, subject: str, legs: Iterable[
     The same key with the same legs is answered with the first journal. Raises JournalKeyReused when the key stands for
     another movement, ValueError when the legs do not sum to zero in each currency or move nothing.
     """
-    return post_batch(session, [Draft(key=key, kind=kind, subject=subject, legs=tuple(legs))])[0]
+    return _post_one(session, Draft(key=key, kind=kind, subject=subject, legs=tuple(legs)))
 
 
 def post_certain(session: Session, *, key: str, kind: str, subject: str, legs: Iterable[Leg]) -> str:
@@ -48,8 +52,8 @@ def post_certain(session: Session, *, key: str, kind: str, subject: str, legs: I
 
 def post_batch(session: Session, drafts: Sequence[Draft]) -> list[Posted | Lacking]:
     """Post journals in their order and answer each by itself: one that lacks loses no other. Raises as ``post``."""
-    if not drafts:
-        return []
+    if len(drafts) < 2:
+        return [_post_one(session, draft) for draft in drafts]
     amounts = [draft.amounts for draft in drafts]
     rows = session.connection().exec_driver_sql(
         _POST,
@@ -68,6 +72,19 @@ def post_batch(session: Session, drafts: Sequence[Draft]) -> list[Posted | Lacki
         },
     )
     return [_read_answer(draft, *row) for draft, (_, *row) in zip(drafts, rows, strict=True)]
+
+
+def _post_one(session: Session, draft: Draft) -> Posted | Lacking:
+    amounts = draft.amounts
+    journal = (
+        clock.new_id("journal"),
+        draft.key,
+        take_fingerprint(draft.kind, draft.subject, amounts),
+        draft.kind,
+        draft.subject,
+    )
+    legs = (list(amounts), list(amounts.values()), clock.now())
+    return _read_answer(draft, *session.connection().exec_driver_sql(_POST_ONE, (*journal, *legs)).one())
 
 
 def _read_answer(

@@ -1,7 +1,7 @@
 """What the database itself holds against the service: run by the migrations, over ``post_journals.sql``.
 
-The application may read the ledger's tables and call ``post_journals``; it writes none of them in another way, and what
-is written stays, for their owner too.
+The application may read the ledger's tables and call ``post_journal`` and ``post_journals``; it writes none of them in
+another way, and what is written stays, for their owner too.
 """
 
 from __future__ import annotations
@@ -24,8 +24,13 @@ def guard_ledger(append_only: tuple[str, ...]) -> Iterator[str]:
         "FOR EACH ROW EXECUTE FUNCTION check_journal_balances()"
     )
     yield f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {', '.join(LEDGER)} FROM {APP}"
-    yield "REVOKE EXECUTE ON FUNCTION post_journals FROM PUBLIC"
-    yield f"GRANT EXECUTE ON FUNCTION post_journals TO {APP}"
+    yield from let_post()
+
+
+def let_post() -> Iterator[str]:
+    """The statements that let the application, and nobody else, call the functions that post."""
+    yield "REVOKE EXECUTE ON FUNCTION post_journal, post_journals, open_accounts FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION post_journal, post_journals TO {APP}"
 
 
 def keep_rows(table: str) -> Iterator[str]:

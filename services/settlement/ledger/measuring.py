@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from prometheus_client import Gauge
+from sqlalchemy.orm import Session
 
+from chassis.measuring import Meter
 from chassis.worker import Context
 from services.settlement.ledger.queries import sum_balances
 
@@ -17,22 +17,11 @@ BALANCE = Gauge(
 )
 
 
-class Meter:
-    """A loop of the worker that looks once a minute."""
+def meter_balances(context: Context) -> Meter:
+    """The loop of the worker."""
+    return Meter(context.database, _tell_balances)
 
-    EVERY_S = 60.0
 
-    def __init__(self, context: Context) -> None:
-        self.database = context.database
-        self._next = 0.0
-
-    def step(self) -> int:
-        """Look, when a minute has passed; there is never more to do at once."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + self.EVERY_S
-            for kind, currency, amount in self.database.look(sum_balances):
-                BALANCE.labels(kind, currency).set(amount)
-        return 0
-
-    def close(self) -> None:
-        """Nothing is held between steps."""
+def _tell_balances(session: Session) -> None:
+    for kind, currency, amount in sum_balances(session):
+        BALANCE.labels(kind, currency).set(amount)

@@ -1,7 +1,89 @@
--- Where money moves. Everything that changes a balance goes through post_journals, which alone may write these tables.
+-- Where money moves. Everything that changes a balance goes through post_journals or, for a journal that comes alone, through
+-- post_journal, which answers the same for fewer steps: they alone may write these tables.
 -- Run by the migrations; replacing a function here takes a new revision that runs this file again.
 -- Plans are generic and use indexes: planning for each batch anew costs as much as running it, and a plan that was made
 -- while a table was empty would stay.
+
+-- Makes the accounts that are not there yet, in the order in which they are named.
+create or replace function open_accounts(accounts text[]) returns void language plpgsql
+as $$
+begin
+    insert into account (id, owner_id, kind, currency)
+    select a, split_part(a, ':', 1), split_part(a, ':', 2), split_part(a, ':', 3)
+    from unnest(accounts) as a
+    where not exists (select from account where id = a)
+    on conflict do nothing;
+end
+$$;
+
+-- Posts one journal; the answer is what post_journals says of it. Its key is looked up only when it cannot be posted.
+create or replace function post_journal(
+    id text, key text, fingerprint text, kind text, subject text, accounts text[], amounts bigint[], at timestamptz,
+    out outcome text, out journal_id text, out account_id text, out missing bigint
+)
+language plpgsql
+security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+    held record;
+    place int;
+    locked int := 0;
+    lacking int;               -- the first leg that lacks
+    numbers bigint[] := amounts;
+    balances bigint[] := amounts;
+begin
+    if (select count(*) from account where id = any (accounts)) < cardinality(accounts) then
+        perform open_accounts(array(select a collate "C" from unnest(accounts) as a order by 1));
+    end if;
+
+    for held in select a.* from account as a where a.id = any (accounts) order by a.id for update loop
+        locked := locked + 1;
+        place := array_position(accounts, held.id);
+        numbers[place] := held.postings + 1;
+        balances[place] := held.balance + amounts[place];
+        if balances[place] < 0 and amounts[place] < 0 and place < coalesce(lacking, place + 1)
+            and held.kind not in ('card_fees', 'clearing_bank', 'clearing_card', 'receivable')
+        then
+            lacking := place;
+        end if;
+    end loop;
+    if locked <> cardinality(accounts) then
+        raise exception '% of the accounts % were locked', locked, accounts;
+    end if;
+
+    if lacking is null then
+        insert into journal (id, key, fingerprint, kind, subject, created_at)
+        values (post_journal.id, post_journal.key, post_journal.fingerprint, post_journal.kind, post_journal.subject, at)
+        on conflict (key) do nothing;
+        if found then
+            insert into posting (journal_id, account_id, number, amount, currency, balance)
+            select post_journal.id, u.account, u.number, u.amount, split_part(u.account, ':', 3), u.balance
+            from unnest(accounts, numbers, amounts, balances) as u (account, number, amount, balance);
+
+            update account set balance = u.balance, postings = u.number
+            from unnest(accounts, numbers, balances) as u (id, number, balance)
+            where account.id = u.id;
+
+            outcome := 'posted';
+            journal_id := post_journal.id;
+            return;
+        end if;
+    end if;
+
+    select j.id, case when j.fingerprint = post_journal.fingerprint then 'replayed' else 'reused' end
+    into journal_id, outcome
+    from journal as j where j.key = post_journal.key;
+    if not found then
+        outcome := 'lacking';
+        account_id := accounts[lacking];
+        missing := -balances[lacking];
+    end if;
+end
+$$;
 
 -- Posts a batch of journals in their order and answers each by itself: a refused one loses no other.
 --
@@ -46,11 +128,7 @@ declare
     accepted int := 0;
     written int;
 begin
-    insert into account (id, owner_id, kind, currency)
-    select a, split_part(a, ':', 1), split_part(a, ':', 2), split_part(a, ':', 3)
-    from unnest(accounts) as a
-    where not exists (select from account where id = a)
-    on conflict do nothing;
+    perform open_accounts(accounts);
 
     select array_agg(id), array_agg(balance), array_agg(postings),
         array_agg(kind not in ('card_fees', 'clearing_bank', 'clearing_card', 'receivable'))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from prometheus_client import Gauge
 
+from chassis.measuring import Meter
 from chassis.worker import Context
 from services.settlement.reconciliation.queries import count_differences
 
@@ -16,21 +15,6 @@ DIFFERENCES = Gauge(
 )
 
 
-class Meter:
-    """A loop of the worker that looks once a minute."""
-
-    EVERY_S = 60.0
-
-    def __init__(self, context: Context) -> None:
-        self.database = context.database
-        self._next = 0.0
-
-    def step(self) -> int:
-        """Look, when a minute has passed; there is never more to do at once."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + self.EVERY_S
-            DIFFERENCES.set(self.database.look(count_differences))
-        return 0
-
-    def close(self) -> None:
-        """Nothing is held between steps."""
+def meter_differences(context: Context) -> Meter:
+    """The loop of the worker."""
+    return Meter(context.database, lambda session: DIFFERENCES.set(count_differences(session)))

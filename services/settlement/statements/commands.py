@@ -45,12 +45,11 @@ def write_line(
     said: Mapping[str, Any],
 ) -> StatementLine:
     """Add a line to the statement of a deal, which begins with its first line; ``said`` is what the line is about."""
-    statement = _statement_of(session, deal, shares.fee.currency)
-    last = session.scalar(select(func.max(StatementLine.number)).where(StatementLine.statement_id == statement.id))
+    statement, last = _open_statement(session, deal, shares.fee.currency)
     line = StatementLine(
         id=clock.new_id("line"),
         statement_id=statement.id,
-        number=(last or 0) + 1,
+        number=last + 1,
         kind=kind,
         reason=reason,
         journal_id=journal_id,
@@ -63,20 +62,23 @@ def write_line(
     return line
 
 
-def _statement_of(session: Session, deal: Deposits | Escrow, currency: str) -> Statement:
-    found = session.scalars(select(Statement).where(Statement.deal_id == deal.id)).one_or_none()
-    if found is None:
-        found = Statement(
-            id=clock.new_id("statement"),
-            deal_id=deal.id,
-            buyer_id=deal.buyer_id,
-            seller_id=deal.seller_id,
-            currency=currency,
-            created_at=clock.now(),
-        )
-        session.add(found)
-        session.flush()
-    return found
+def _open_statement(session: Session, deal: Deposits | Escrow, currency: str) -> tuple[Statement, int]:
+    """The statement of a deal, and the number of its last line."""
+    last = select(func.max(StatementLine.number)).where(StatementLine.statement_id == Statement.id)
+    found = session.execute(select(Statement, last.scalar_subquery()).where(Statement.deal_id == deal.id)).one_or_none()
+    if found is not None:
+        return found[0], found[1] or 0
+    statement = Statement(
+        id=clock.new_id("statement"),
+        deal_id=deal.id,
+        buyer_id=deal.buyer_id,
+        seller_id=deal.seller_id,
+        currency=currency,
+        created_at=clock.now(),
+    )
+    session.add(statement)
+    session.flush()
+    return statement, 0
 
 
 def say_delivery(delivery: DeliveryAccepted, value: Money | None) -> dict[str, Any]:

@@ -179,6 +179,14 @@ def catalog(alone: World) -> Iterator[Catalog]:
         alone.rest()
 
 
+@pytest.fixture
+def products(catalog: Catalog) -> Any:
+    """The catalog with a small market of its own, whose products need whatever products may need."""
+    from tests.services.catalog.product_market import Products
+
+    return Products(catalog)
+
+
 def later(minutes: float) -> datetime:
     """A time in some minutes."""
     return clock.now() + timedelta(minutes=minutes)

@@ -45,6 +45,8 @@ def test_a_file_in_chinese_is_taken_in_and_told(catalog: Catalog) -> None:
         "id": piece["id"],
         "version": 1,
         "market": "steel",
+        "market_version": 1,
+        "product_id": None,
         "maker_id": MILL,
         "owner_id": MILL,
         "warehouse_id": STORE,
@@ -141,7 +143,9 @@ def test_bad_cells_are_named_by_row_and_column_and_good_rows_go_in(catalog: Cata
                 5,
                 "品名",
                 "not one of: " + kinds + "Aluminium-zinc coated coil, Prepainted coil, Electrical steel coil, "
-                "Stainless steel coil, Heavy plate, Rebar, Rebar in coil, Wire rod, H section, I section, Channel, Angle",
+                "Stainless steel coil, Heavy plate, Rebar, Rebar in coil, Wire rod, H section, I section, Channel, Angle, "
+                "Hot rolled sheet, Cold rolled sheet, Galvanized sheet, Stainless steel sheet, Round bar, Flat bar, "
+                "Seamless pipe, Welded pipe, Billet, Slab",
             ),
             error(6, "卷号", "is missing"),
             error(7, "毛重(kg)", "is less than the net weight"),
@@ -190,7 +194,7 @@ def test_twins_in_a_file_are_refused_and_the_first_goes_in(catalog: Catalog) -> 
     assert catalog.upload(sheet(*rows)).ok() == report(
         rows=3,
         created=1,
-        errors=[error(3, "卷号", "stands in row 2 already"), error(4, "EPC", "is on the piece of row 2 already")],
+        errors=[error(3, "卷号", "stands in row 2 already"), error(4, "EPC", "stands in row 2 already")],
     )
 
 
@@ -403,5 +407,5 @@ def test_a_thousand_rows_need_hardly_more_statements_than_ten_rows(catalog: Cata
 
     made = count(10, "Q235B", 0), count(1_000, "Q235B", 100)
     changed = count(10, "Q355B", 0), count(1_000, "Q355B", 100)
-    assert made[1] <= made[0] + 1 and max(made) <= 13, made
-    assert changed[1] <= changed[0] + 1 and max(changed) <= 13, changed
+    assert made[1] <= made[0] + 1 and max(made) <= 15, made
+    assert changed[1] <= changed[0] + 1 and max(changed) <= 15, changed

@@ -18,6 +18,8 @@ from services.catalog.search.engine import SearchUnavailable
 from services.catalog.search.feed import GROUP, TOPICS, SearchFeed
 from tests.services.catalog.conftest import BUYER, MILL, OTHER, STORE, Catalog, later, offer, party, row, sheet
 
+NOTHING: dict[str, Any] = {"total": 0, "items": [], "next": None, "facets": {}}
+
 
 def upload(catalog: Catalog, *rows: str) -> list[str]:
     """Pieces of the mill; their ids in the order of the rows."""
@@ -33,6 +35,12 @@ def test_a_listed_offer_is_found_with_all_that_a_buyer_needs(catalog: Catalog) -
     ids = upload(catalog, row("C-1"), row("C-2", thickness="3", grade="Q355B"))
     catalog.hear(offer("offer_1", piece_ids=ids, remaining=Quantity(Exact("46.9"), "TNE"), terms_version=4))
     expected = {
+        "kind": "offer",
+        "id": "offer_1",
+        "answers": ["take"],
+        "rating": 90,
+        "product_id": None,
+        "distance_km": None,
         "offer_id": "offer_1",
         "terms_version": 4,
         "market": "steel",
@@ -62,11 +70,13 @@ def test_a_listed_offer_is_found_with_all_that_a_buyer_needs(catalog: Catalog) -
         "deliver_by": "2026-03-22T08:00:00Z",
         "valid_until": "2026-03-07T08:00:00Z",
     }
-    found = {"total": 1, "items": [expected], "next": None}
-    for by in (catalog.buyer, catalog.other, catalog.mill, catalog.store, catalog.operator):
+    found = {"total": 1, "items": [expected], "next": None, "facets": {}}
+    own = {**found, "items": [{**expected, "answers": []}]}
+    assert catalog.search("热轧 Q355B 3*1250", catalog.mill) == own
+    for by in (catalog.buyer, catalog.other, catalog.store, catalog.operator):
         assert catalog.search("热轧 Q355B 3*1250", by, market="steel", place="天津", seller=MILL) == found
     assert catalog.search("热轧", grade="Q355B", thickness_min="2.5", thickness_max="3") == found
-    assert catalog.search("热轧", grade="Q355B", thickness_min="5") == {"total": 0, "items": [], "next": None}
+    assert catalog.search("热轧", grade="Q355B", thickness_min="5") == NOTHING
     assert catalog.search("H26-118")["total"] == catalog.search("ZB-77")["total"] == 0
 
 
@@ -92,7 +102,7 @@ def test_it_is_hidden_at_the_end_of_its_validity_even_when_orders_is_late(catalo
     catalog.world.clock.advance(timedelta(minutes=5, milliseconds=-1))
     assert catalog.find() == ["offer_1"]
     catalog.world.clock.advance(timedelta(milliseconds=1))
-    assert catalog.search() == {"total": 0, "items": [], "next": None}
+    assert catalog.search() == NOTHING
 
 
 def test_a_new_version_replaces_and_a_late_one_changes_nothing(catalog: Catalog) -> None:
@@ -153,14 +163,27 @@ def test_pages_sorts_and_their_cursors(catalog: Catalog) -> None:
         ({"q": ""}, "$.q"),
         ({"q": "x" * 201}, "$.q"),
         ({"q": "a\x00b"}, "$.q"),
-        ({"thickness_min": "NaN"}, "$.thickness_min"),
-        ({"thickness_max": "1e9"}, "$.thickness_max"),
-        ({"limit": "0"}, "$.limit"),
+        ({"thickness_min": "NaN"}, "$.a.thickness.min"),
+        ({"thickness_max": "1e9"}, "$.a.thickness.max"),
+        ({"a.thickness.min": "5 kg"}, "$.a.thickness.min"),
+        ({"a.thickness.max": "9" * 30}, "$.a.thickness.max"),
+        ({"a.nothing": "5"}, "$.a.nothing"),
+        ({"a.Grade": "5"}, "$.a"),
+        ({"a": "5"}, "$.a"),
+        ({"b.grade": "5"}, "$.b.grade"),
+        ({"near": "Atlantis"}, "$.near"),
+        ({"near": "91,0"}, "$.near"),
+        ({"radius_km": "-1"}, "$.radius_km"),
+        ({"facets": "../x"}, "$.facets[0]"),
+        ({"kind": "person"}, "$.kind[0]"),
+        ({"deliver_by": "tomorrow"}, "$.deliver_by"),
+        ({"allowed": "maybe"}, "$.allowed"),
+        ({"limit": "-1"}, "$.limit"),
         ({"limit": "101"}, "$.limit"),
         ({"limit": "9" * 30}, "$.limit"),
         ({"sort": "random"}, "$.sort"),
         ({"cursor": "../../etc"}, "$.cursor"),
-        ({"cursor": "A" * 129}, "$.cursor"),
+        ({"cursor": "A" * 257}, "$.cursor"),
         ({"market": "steel'--"}, "$.market"),
         ({"fields": "body"}, "$.fields"),
     ],
@@ -173,7 +196,7 @@ def test_a_hostile_question_is_refused_by_its_field(catalog: Catalog, params: di
 @pytest.mark.parametrize("q", ["*", "*:*", '"', "(((", "a AND (b OR", "~" * 200, "😀", "\\", "-5", "%", "/.*/", "|"])
 def test_signs_of_query_languages_find_nothing_and_break_nothing(catalog: Catalog, q: str) -> None:
     catalog.hear(offer("offer_1"))
-    assert catalog.search(q) == {"total": 0, "items": [], "next": None}
+    assert catalog.search(q) == NOTHING
 
 
 def test_numbers_at_the_ends_of_what_can_be_asked(catalog: Catalog) -> None:
@@ -255,7 +278,9 @@ def test_replaying_every_event_into_nothing_gives_the_same_answers(catalog: Cata
     catalog.hear(*said)
     before, kept = catalog.search(), projections(catalog)
     catalog.world.rest()
-    catalog.world.sql("catalog", "TRUNCATE searched_offer, party, offered_pieces, inbox")
+    catalog.world.sql(
+        "catalog", "TRUNCATE searched_thing, searched_lock, searched_word, rated_deal, party, offered_pieces, inbox"
+    )
     shutil.rmtree(Path(catalog.world.settings("catalog").search.partition(":")[2]))
     catalog.world.start(catalog.world.broker)
     catalog.hear(*(party(id) for id in (MILL, OTHER, BUYER, STORE)), *said)
@@ -263,7 +288,7 @@ def test_replaying_every_event_into_nothing_gives_the_same_answers(catalog: Cata
 
 
 def projections(catalog: Catalog) -> list[Any]:
-    tables = ("searched_offer", "party", "offered_pieces")
+    tables = ("searched_thing", "searched_lock", "rated_deal", "party", "offered_pieces")
     return [sorted(map(str, catalog.world.sql("catalog", f"SELECT * FROM {table}"))) for table in tables]
 
 

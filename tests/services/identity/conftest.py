@@ -165,7 +165,7 @@ class Stand:
 
     def empty(self) -> None:
         """Throw everything away."""
-        for table in ("bank_account", "party_identifier", *TABLES):
+        for table in ("licence_step", "licence", "bank_account", "party_identifier", *TABLES):
             self.database.run(lambda session, table=table: session.execute(text(f"DELETE FROM {table}")))
 
     def broken(self) -> dict[str, list[str]]:
@@ -179,8 +179,9 @@ class Stand:
 
 
 TABLES = (
-    "party", "party_identifier", "bank_account", "user_account", "password_ticket", "refresh_family", "api_key",
-    "signing_key", "attempt", "outbox", "errand", "idempotency", "access_key", "access_denial",
+    "party", "party_identifier", "bank_account", "licence", "licence_step", "user_account", "password_ticket",
+    "refresh_family", "api_key", "signing_key", "attempt", "alert", "outbox", "errand", "idempotency",
+    "access_key", "access_denial",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from events.catalog import MarketDescribed
 from events.settlement import DepositsHeld
 from services.orders.contracts.documents import write_document
 from services.orders.contracts.model import Agreement, State, hash_body
+from tests.letters import find_blank, list_absent_fonts
 from tests.services.orders.conftest import Stand, describe_piece, make_terms, tonnes
 from tests.unit.orders.examples import make_market
 
@@ -130,6 +131,7 @@ def test_the_document_is_the_same_bytes_until_somebody_signs(stand: Stand) -> No
     stand.sign(deal["id"], "mill").ok()
     signed = stand.fetch(path).data
     assert signed != first.data
+    assert list_absent_fonts(signed) == find_blank(signed) == []
     text = read_text(signed)
     assert stand.get(f"/v1/agreements/{deal['id']}").ok()["sha256"] in text
     for said in (

@@ -12,6 +12,8 @@ PLANTS = {
     "offer_sums": "UPDATE offer SET listed_value = listed_value + 1 WHERE id = :offer",
     "offer_never_oversold": "UPDATE offer SET state = 'taken', due_at = NULL WHERE id = :offer",
     "offer_pieces": "UPDATE allotment SET net_value = net_value + 1 WHERE offer_id = :offer AND deal_id IS NULL",
+    "offer_audience": "UPDATE offer SET audience = '{trader}' WHERE id = :offer",
+    "offer_product": "UPDATE offer SET product_id = 'product_1' WHERE id = :offer",
     "piece_once": "UPDATE allotment SET deal_id = :other WHERE deal_id = :deal",
     "promise_has_deal": "UPDATE allotment SET passes_to = 'trader' WHERE deal_id = :deal",
     "deal_pieces": "UPDATE deal SET pieces = jsonb_set(pieces, '{0,net,value}', '\"9\"') WHERE id = :deal",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from chassis.database import see
 from chassis.problems import Conflict
 from chassis.values import Exact, Quantity
-from services.orders.offers.model import Offer, State
+from services.orders.offers.model import Offer
+from services.orders.offers.offered import State
 from services.orders.offers.remaining import take_quantity
 from tests.services.orders.conftest import BEGINNING, SYSTEM, Stand
 

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from hashlib import sha256
 
-from chassis.values import Exact, Money, Quantity
+from chassis.values import Exact, Money, Quantity, UnitPrice
 from events.logistics import DeliveryCancelled, DeliveryStarted
 from events.orders import (
     DealCompleted,
@@ -67,6 +67,13 @@ def test_a_deal_from_listing_to_completion(stand: Stand) -> None:
             pieces=[DealPiece(piece_id=f"piece_{number}", number=number, **frozen) for number in ("A1", "A2")],
             quantity=Quantity(Exact("16.5"), "TNE"),
             deposit_use="counts",
+            offer_id=deal["offer_id"],
+            taken_at=BEGINNING,
+            price=UnitPrice(Exact("3850"), "CNY", "TNE"),
+            tax_basis="tax_included",
+            tax_rate=Exact("0.13"),
+            place="Tianjin",
+            delivery_mode="self_pickup",
         )
     ]
 

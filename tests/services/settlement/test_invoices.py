@@ -10,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from events.settlement import DeliverySettled
+from tests.letters import find_blank, list_absent_fonts
 from tests.services.settlement.stand import Answer, Stand, cny, coils
 
 
@@ -179,6 +180,7 @@ def test_recordings_at_once_pay_once(stand: Stand) -> None:
 def read(answer: Answer) -> str:
     """The text of a document."""
     assert answer.status == 200 and answer.body.startswith(b"%PDF-")
+    assert list_absent_fonts(answer.body) == find_blank(answer.body) == []
     return " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.body)).pages)
 
 

@@ -16,7 +16,7 @@ from chassis import clock
 from chassis.values import Money
 from services.settlement.ledger.commands import post, post_batch
 from services.settlement.ledger.invariants import INVARIANTS
-from services.settlement.ledger.measuring import Meter
+from services.settlement.ledger.measuring import meter_balances
 from services.settlement.ledger.model import (
     PLATFORM,
     Draft,
@@ -62,7 +62,7 @@ def test_a_journal_moves_money_and_leaves_the_balance_behind_each_posting(stand:
 
 def test_prometheus_is_told_what_lies_in_each_kind_of_account(stand: Stand) -> None:
     do(stand, bring("mill", 500), bring("buyer", 200, "b"))
-    meter = Meter(SimpleNamespace(database=stand.database))
+    meter = meter_balances(SimpleNamespace(database=stand.database))
     assert meter.step() == 0
     told = {kind: REGISTRY.get_sample_value("haihe_balance_minor", {"kind": kind, "currency": "CNY"}) for kind in Kind}
     assert (told["available"], told["clearing_bank"]) == (700, -700)
@@ -227,10 +227,12 @@ MOVES = st.lists(
 )
 
 
-@given(batches=st.lists(MOVES, min_size=1, max_size=4))
+@given(batches=st.lists(MOVES, min_size=1, max_size=4), alone=st.booleans())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_database_decides_as_the_rule_does(stand: Stand, batches: list[list[tuple[str, str, int, int]]]) -> None:
-    """Random batches: the same key now and then, accounts below zero now and then; ``decide`` is the model."""
+def test_the_database_decides_as_the_rule_does(
+    stand: Stand, batches: list[list[tuple[str, str, int, int]]], alone: bool
+) -> None:
+    """Random batches, or the same one by one: the same key and accounts below zero now and then; ``decide`` is the model."""
     run = clock.new_id("run")
     expected: dict[str, int] = {}
     posted: dict[str, dict[str, int]] = {}
@@ -245,7 +247,8 @@ def test_the_database_decides_as_the_rule_does(stand: Stand, batches: list[list[
         ]
         if not drafts:
             continue
-        for draft, answer in zip(drafts, do(stand, *drafts), strict=True):
+        answers = [do(stand, draft)[0] for draft in drafts] if alone else do(stand, *drafts)
+        for draft, answer in zip(drafts, answers, strict=True):
             if draft.key in posted:
                 assert isinstance(answer, Posted) and answer.replayed
             elif (lack := decide(expected, draft.amounts)) is not None:

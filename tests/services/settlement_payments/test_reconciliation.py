@@ -11,7 +11,7 @@ from infra.check.snapshot import Violation, take_snapshot
 from services.settlement import SERVICE
 from services.settlement.payments import stripe_money
 from services.settlement.payments.model import Intent, State
-from services.settlement.reconciliation.measuring import DIFFERENCES, Meter
+from services.settlement.reconciliation.measuring import DIFFERENCES, meter_differences
 from tests.services.settlement_payments.money import dispute, fetch, lose_webhooks
 
 METHODS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined", "pm_card_bypassPending", "pm_card_createDispute")
@@ -140,10 +140,10 @@ def test_the_metric_says_how_many_are_open(stand):
     stand.stripe.v1.payment_intents.create(
         {"amount": 700, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
     )
-    Meter(Context).step()
+    meter_differences(Context).step()
     assert DIFFERENCES._value.get() == 0
     reconcile(stand)
-    Meter(Context).step()
+    meter_differences(Context).step()
     assert DIFFERENCES._value.get() == 1
 
 

@@ -8,7 +8,8 @@ from typing import get_args
 
 import pytest
 
-from chassis.values import UNITS, Quantity
+from chassis.units import UNITS
+from chassis.values import Quantity
 from events.orders import WeighingRule
 from services.catalog.markets.clauses import PLACEHOLDERS
 from services.catalog.markets.loader import FOLDER, PackError, load_packs, read_pack
@@ -72,17 +73,17 @@ def test_every_heading_of_the_pack_reads_as_its_column_in_both_languages() -> No
         ('filter = "thickness"', 'filter = "grade"', "attributes[1].filter", "'grade' stands twice (grade)"),
         ('zh = "{kind} {grade}', 'zh = "{kind} {colour}', "title.zh", "there is no attribute 'colour'"),
         ("{length_mm|C} {coating|}", "{length_mm} {coating|}",
-         "forms[0].title.zh", "'length_mm' may be missing: write {length_mm|} with what stands there then"),
-        ('requires = ["section"]', 'requires = ["shape"]', "forms[4].requires", "there is no attribute 'shape'"),
-        ('codes = ["rebar"]', 'codes = ["rebars"]', "forms[2].codes", "'rebars' is not one of kinds"),
+         "types[0].title.zh", "'length_mm' may be missing: write {length_mm|} with what stands there then"),
+        ('requires = ["section"]', 'requires = ["shape"]', "types[4].requires", "there is no attribute 'shape'"),
+        ('codes = ["rebar"]', 'codes = ["rebars"]', "types[2].codes", "'rebars' is not one of kinds"),
         ('codes = ["rebar"]', 'codes = ["heavy_plate"]',
-         "forms[2].codes", "'heavy_plate' is of the form 'plate' already"),
-        ('name = "wire"', 'name = "bar"', "forms", "a name stands twice"),
-        ('factor = "7850"', 'factor = "0"', "forms[1].theoretical.factor", "nothing weighs nothing"),
+         "types[2].codes", "'heavy_plate' is of the type 'plate' already"),
+        ('name = "wire"', 'name = "bar"', "types", "a name stands twice"),
+        ('factor = "7850"', 'factor = "0"', "types[1].theoretical.factor", "nothing weighs nothing"),
         ('factor = "7850"', "",
-         "forms[1].theoretical.factor", "state a factor, or a table and what it is looked up by"),
-        ('by = "diameter_mm"', 'by = "grade"', "forms[2].theoretical.by", "'grade' is not a number"),
-        ('6 = "0.222"', 'six = "0.222"', "forms[2].theoretical.table.six", "is not a number in plain digits"),
+         "types[1].theoretical.factor", "state a factor, or a table and what it is looked up by"),
+        ('by = "diameter_mm"', 'by = "grade"', "types[2].theoretical.by", "'grade' is not a number"),
+        ('6 = "0.222"', 'six = "0.222"', "types[2].theoretical.table.six", "is not a number in plain digits"),
         ('KGM = ["kg",', 'KGM = ["t", "kg",', "units.TNE", "'t' is KGM already"),
         ('H87 = ["pcs"', 'XYZ = ["pcs"', "units.XYZ", "is not known"),
         ('batch = "heat_no"', 'batch = "grade"', "certificate.batch", "'grade' is not of the type identifier"),
@@ -100,7 +101,7 @@ def test_every_heading_of_the_pack_reads_as_its_column_in_both_languages() -> No
         ('most_dispute_limit = "0.05"', 'most_dispute_limit = "1"',
          "terms.most_dispute_limit", "a rate is a fraction of at least 0 and less than 1"),
         ("[name]", "[name",
-         "", "is not TOML in UTF-8: Expected ']' at the end of a table declaration (at line 6, column 6)"),
+         "", "is not TOML in UTF-8: Expected ']' at the end of a table declaration (at line 31, column 6)"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_refused_with_its_key(before: str, after: str, key: str, reason: str) -> None:
@@ -168,7 +169,7 @@ def test_a_standard_is_written_with_its_body(text: str) -> None:
 
 def test_every_kind_of_steel_has_a_form() -> None:
     pack = load_packs()["steel"]
-    formed = [code for form in pack.forms for code in form.codes]
+    formed = [code for form in pack.types for code in form.codes]
     assert sorted(formed) == sorted(choice.code for choice in pack.choices["kinds"])
 
 

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.problems import Problem
-from services.catalog.imports.sheet import MAX_ROWS, TooManyRows, read_sheet
+from chassis.uploads.model import TooManyRows
+from services.catalog.imports.sheet import MAX_ROWS, read_sheet
 from services.catalog.markets.loader import load_packs
-from services.catalog.products.epc import read_epc
+from services.catalog.pieces.epc import read_epc
 
 PACK = load_packs()["steel"]
 HEADINGS = ["kind", "grade", "standard", "thickness", "width", "coil no", "heat", "net", "gross", "EN 10204"]
@@ -47,9 +48,9 @@ def test_any_cells_are_right_or_named(rows: list[list[str]]) -> None:
     except Problem as problem:
         assert problem.status == 422
         return
-    assert sheet.rows[0].number == "C1"
+    assert sheet.rows[0][1]["number"] == "C1"
     wrong = {error.row for error in sheet.errors}
-    assert len(sheet.rows) + len(wrong) == sheet.count and not wrong & {row.row for row in sheet.rows}
+    assert len(sheet.rows) + len(wrong) == sheet.count and not wrong & {row for row, _ in sheet.rows}
 
 
 @given(st.integers(0, 12), st.text(min_size=1, max_size=30))

@@ -49,10 +49,57 @@ def test_rebar(diameter: str, length: str, count: str, weight: str | None) -> No
     assert weigh(kind="rebar", diameter_mm=diameter, length_mm=length, count=count) == weight
 
 
+@pytest.mark.parametrize(
+    ("kind", "section", "length", "count", "weight"),
+    [
+        ("h_section", "H300*300*10*15", "12000", "4", "4464 KGM"),  # 93.0 × 12 × 4
+        ("h_section", "HW 300×300×10×15", "12000", "4", "4464 KGM"),
+        ("h_section", "HN400x200x8x13", "9000", "1", "589 KGM"),  # 65.4 × 9 = 588.6
+        ("i_section", "20a", "12000", "10", "3351 KGM"),  # 27.929 × 120 = 3351.48
+        ("i_section", "20#A", "12000", "10", "3351 KGM"),
+        ("channel", "20a", "12000", "10", "2716 KGM"),  # 22.637 × 120 = 2716.44
+        ("angle", "100*10", "6000", "1", "91 KGM"),  # 15.120 × 6 = 90.72
+        ("angle", "L100x10", "6000", "1", "91 KGM"),
+        ("channel", "100*10", "6000", "1", None),
+        ("angle", "20a", "6000", "1", None),
+    ],
+)
+def test_sections(kind: str, section: str, length: str, count: str, weight: str | None) -> None:
+    assert weigh(kind=kind, section=section, length_mm=length, count=count) == weight
+
+
+def test_every_section_weighs_what_its_measures_say() -> None:
+    """GB/T 11263: t1 (H − 2 t2) + 2 B t2 + 0.858 r²; GB/T 706, equal angles: d (2 b − d) and the fillets, under 6 %."""
+    for size, mass in PACK.types_by_name["h_section"].theoretical.texts.items():
+        height, width, web, flange = map(Decimal, size.split("*"))
+        straight = (web * (height - 2 * flange) + 2 * width * flange) * Decimal("0.00785")
+        assert straight <= mass <= straight * Decimal("1.05"), size
+    for size, mass in PACK.types_by_name["angle"].theoretical.texts.items():
+        leg, thickness = map(Decimal, size.split("*"))
+        straight = thickness * (2 * leg - thickness) * Decimal("0.00785")
+        assert straight <= mass <= straight * Decimal("1.05"), size
+
+
+@pytest.mark.parametrize(
+    ("attributes", "percent"),
+    [
+        ({"kind": "rebar", "diameter_mm": "12"}, "5.5"),
+        ({"kind": "rebar", "diameter_mm": "14"}, "4.5"),
+        ({"kind": "rebar", "diameter_mm": "32"}, "3.5"),
+        ({"kind": "channel", "section": "20a"}, "5"),
+        ({"kind": "heavy_plate", "thickness_mm": "20"}, None),
+        ({"kind": "hot_rolled_coil"}, None),
+    ],
+)
+def test_permitted_deviations(attributes: dict[str, str], percent: str | None) -> None:
+    found = PACK.deviation_of(attributes)
+    assert (None if found is None else str(found)) == percent
+
+
 def test_what_has_no_formula_or_lacks_a_measure_has_no_theoretical_weight() -> None:
     assert weigh(kind="hot_rolled_coil", thickness_mm="5.5", width_mm="1250", length_mm="1000") is None
     assert weigh(kind="heavy_plate", thickness_mm="5.5", width_mm="1250") is None
-    assert weigh(kind="h_section", section="H300*300*10*15", length_mm="12000", count="4") is None
+    assert weigh(kind="h_section", section="H300*300*10*16", length_mm="12000", count="4") is None
     assert weigh() is None
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from chassis.problems import Problem
-from services.catalog.imports.cells import NoSuchSheet, NotReadable
+from chassis.uploads.cells import NoSuchSheet, NotReadable
+from chassis.uploads.workbook import read_workbook
+from chassis.uploads.xml_parts import IN_A_REQUEST
 from services.catalog.imports.sheet import Sheet, read_sheet
-from services.catalog.imports.workbook import read_workbook
 from services.catalog.markets.loader import load_packs
 from tests.unit.catalog.test_tables import HEADINGS, coil, errors
 
@@ -91,25 +92,21 @@ SHEET = "xl/worksheets/sheet1.xml"
 def test_a_workbook_is_read_as_its_cells_are_shown() -> None:
     sheet = read(line(), line(230506118, type=3.1, net=20.1, gross=20.2, heat=7))
     assert errors(sheet) == []
-    first, second = sheet.rows
-    assert (first.row, first.number, str(first.net), first.attributes["thickness_mm"]) == (2, "C1", "23450 KGM", "5.5")
-    assert (second.number, second.attributes["heat_no"], second.attributes["certificate_type"]) == (
-        "230506118",
-        "7",
-        "3.1",
-    )
+    (row, first), (_, second) = sheet.rows
+    assert (row, first["number"], str(first["net"]), first["thickness_mm"]) == (2, "C1", "23450 KGM", "5.5")
+    assert (second["number"], second["heat_no"], second["certificate_type"]) == ("230506118", "7", "3.1")
 
 
 def test_a_number_has_no_binary_tail() -> None:
     weight = 0.1 + 0.2
     assert repr(weight) == "0.30000000000000004"
-    assert str(read(line(net=weight)).rows[0].net) == "300 KGM"
+    assert str(read(line(net=weight)).rows[0][1]["net"]) == "300 KGM"
 
 
 @given(st.integers(1_000, 90_000_000))
 def test_every_decimal_comes_back_exactly(grams: int) -> None:
     sheet = read(line(net=grams / 10**6, gross=100))
-    assert sheet.rows[0].net.value * 1000 == grams
+    assert sheet.rows[0][1]["net"].value * 1000 == grams
 
 
 @pytest.mark.parametrize(
@@ -134,7 +131,7 @@ def test_every_decimal_comes_back_exactly(grams: int) -> None:
 )  # fmt: skip
 def test_what_is_no_plain_cell_is_refused(cells: dict[str, Any], column: str, detail: str) -> None:
     sheet = read(line(**cells), line("C2"))
-    assert errors(sheet) == [(2, column, detail)] and [row.number for row in sheet.rows] == ["C2"]
+    assert errors(sheet) == [(2, column, detail)] and [row["number"] for _, row in sheet.rows] == ["C2"]
 
 
 @pytest.mark.parametrize("code", ["000000000", "0.00E+00", "#,##0"])
@@ -162,8 +159,8 @@ def test_a_total_may_be_a_formula_of_which_the_value_counts() -> None:
 
 def test_the_first_sheet_that_is_not_empty_or_the_one_that_is_named() -> None:
     body = write(tabs={"封面": [], "二": [HEADINGS, line("A1")], "三": [HEADINGS, line("B1"), line("B2")]})
-    assert [row.number for row in read_sheet(body, PACK).rows] == ["A1"]
-    assert [row.number for row in read_sheet(body, PACK, "三").rows] == ["B1", "B2"]
+    assert [row["number"] for _, row in read_sheet(body, PACK).rows] == ["A1"]
+    assert [row["number"] for _, row in read_sheet(body, PACK, "三").rows] == ["B1", "B2"]
     with pytest.raises(NoSuchSheet, match="no sheet '四': there are 封面, 二, 三"):
         read_sheet(body, PACK, "四")
     with pytest.raises(NotReadable, match="the file is empty"):
@@ -182,7 +179,7 @@ def test_rows_count_as_the_spreadsheet_counts_them() -> None:
 def test_shared_texts_with_runs_and_without_their_pronunciation() -> None:
     texts = "<si><t>x</t></si><si><r><rPr><b/></rPr><t>热轧</t></r><r><t>卷板</t></r><rPh sb='0' eb='1'><t>ねつえん</t></rPh></si>"
     sheet = read_sheet(share("1", texts), PACK)
-    assert errors(sheet) == [] and sheet.rows[0].attributes["kind"] == "hot_rolled_coil"
+    assert errors(sheet) == [] and sheet.rows[0][1]["kind"] == "hot_rolled_coil"
 
 
 @pytest.mark.parametrize("body", [share("1"), share("-1"), share("x"), share("0", "<si>"), share(head="<!DOCTYPE x>")])
@@ -228,7 +225,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 def test_more_elements_than_a_sheet_can_need() -> None:
     many = rewrite(write(line()), SHEET, "</sheetData>", "<row/>" * 1_500_000 + "</sheetData>")
     with pytest.raises(NotReadable, match="more than 1500000 elements"):
-        list(read_workbook(many, None))
+        list(read_workbook(io.BytesIO(many), None, IN_A_REQUEST))
 
 
 @given(st.binary(max_size=300), st.integers(0, 4_000))

@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 
 from chassis.problems import Conflict
 from chassis.values import Exact, Quantity
-from services.orders.offers.model import (
-    BelowMinimum,
-    InsufficientQuantity,
-    Lot,
-    NotAStep,
-    Offer,
-    OfferExpired,
-    OfferWithdrawn,
-    StaleOffer,
-    State,
-)
+from services.orders.offers.lot import BelowMinimum, InsufficientQuantity, Lot, NotAStep
+from services.orders.offers.model import Offer
+from services.orders.offers.offered import OfferExpired, OfferWithdrawn, StaleOffer, State
 from tests.unit.orders.examples import NOW
 
 

@@ -1,0 +1,1 @@
+"""Price indices: what a market's reference goods cost on a working day, from the deals that companies signed and kept."""

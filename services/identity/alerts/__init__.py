@@ -1,0 +1,1 @@
+"""What saved searches found, mailed to who saved them: what matches within a minute goes into one mail."""
