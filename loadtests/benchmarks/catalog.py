@@ -57,11 +57,6 @@ QUESTIONS: dict[str, Wanted] = {
 
 
 def measure_catalog(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[Figure]:
-    """Everything that the catalog is measured by."""
-    return [figure for measure in MEASUREMENTS for figure in measure(plan, folder, say)]
-
-
-def measure_search(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[Figure]:
     """How fast documents are made, indices built, and questions answered, for each number of offers."""
     goods, began = Goods(), time.perf_counter()
     templates = list(goods.offers(0, plan.templates))
@@ -77,10 +72,6 @@ def measure_search(plan: Plan, folder: Path, say: Callable[[str], None]) -> list
         least, most = min(worst), max(worst)
         figures.append(measure_alone("catalog", f"p99 at {most:,} / at {least:,}", "x", [worst[most] / worst[least]]))
     return figures
-
-
-# The import of price rows is measured beside this, by the same plan.
-MEASUREMENTS: list[Callable[[Plan, Path, Callable[[str], None]], list[Figure]]] = [measure_search]
 
 
 def _addresses(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from loadtests.benchmarks.by_hand_place import serve_by_hand
 from loadtests.benchmarks.catalog import measure_catalog
 from loadtests.benchmarks.deals import measure_deals, measure_idleness
 from loadtests.benchmarks.figures import Figure
+from loadtests.benchmarks.imports import measure_imports
 from loadtests.benchmarks.ledger import measure_ledger
 from loadtests.benchmarks.messages import measure_messages
 from loadtests.benchmarks.plan import Plan
@@ -21,7 +22,8 @@ from loadtests.benchmarks.routes import measure_read, measure_route, measure_wri
 from loadtests.benchmarks.settling import measure_settling
 from loadtests.benchmarks.stage import Say, list_offers, make_folder, set_stage
 
-PARTS = ("route", "read", "write", "deals", "settle", "ledger", "events", "catalog")
+PARTS = ("route", "read", "write", "deals", "settle", "ledger", "events", "imports", "catalog")
+ON_A_CLUSTER = ("ledger", "events", "imports")
 ON_THE_PLATFORM = ("read", "write", "deals", "settle")
 
 
@@ -45,7 +47,7 @@ def _measurements(plan: Plan, parts: Collection[str], folder: Path, say: Say) ->
         yield lambda: _measure_platform(plan, parts, folder, capacity, say)
     if "catalog" in parts:
         yield lambda: measure_catalog(plan, folder, say)
-    if "ledger" in parts or "events" in parts:
+    if not set(parts).isdisjoint(ON_A_CLUSTER):
         yield lambda: _measure_cluster(plan, parts, folder, say)
 
 
@@ -78,6 +80,9 @@ def _measure_cluster(plan: Plan, parts: Collection[str], folder: Path, say: Say)
         if "events" in parts:
             say("events")
             figures += measure_messages(plan, cluster)
+        if "imports" in parts:
+            say("imports")
+            figures += measure_imports(plan, cluster)
     return figures
 
 

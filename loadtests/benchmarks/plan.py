@@ -10,8 +10,8 @@ class Plan:
     """``rounds`` of each side; a round of HTTP lasts ``seconds``, the others have counts.
 
     ``traders`` are pairs of a mill and a buyer; clients are dealt out to them, each client with an offer of its own.
-    ``offers`` are in the catalog, made of so many ``templates``, and each question is ``asked`` so often.
-    ``deliveries`` are settled in a round, by ``settlers`` clients, each with a deal of its own.
+    ``offers`` are in the catalog, made of so many ``templates``, and each question is ``asked`` so often. A file of
+    products has so many ``rows``. ``deliveries`` are settled in a round, by ``settlers`` clients, each with a deal of its own.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Plan:
     batches: int = 20
     events: int = 6_000
     timeout_s: float = 60.0
+    rows: int = 100_000
     offers: tuple[int, ...] = (100_000, 1_000_000)
     templates: int = 20_000
     asked: int = 100
@@ -44,6 +45,7 @@ QUICK = Plan(
     transfers=3_200,
     batches=8,
     events=3_000,
+    rows=10_000,
     offers=(5_000,),
     templates=1_000,
     asked=10,

@@ -21,6 +21,7 @@ TITLES = {
     "deals": "Deals from take to effective, against one request by hand that does the same",
     "settle": "Deliveries from accept to settled",
     "ledger": "Ledger transfers, against psycopg calling the same function",
+    "imports": "A file of products, one row in a hundred wrong, taken in by the worker",
     "catalog": "Search over a catalog of offers in the embedded engine, against Elasticsearch where there is one",
     "events": "Relay and inbox on the embedded broker, against psycopg moving the same rows",
 }

@@ -10,7 +10,7 @@ from chassis import parking
 from chassis.brokers import BrokerDown, Message
 from chassis.consumer import MOST_PARKED_KEYS, ConsumerStopped, Facts, replay
 from chassis.database import get
-from chassis.messages import emit, purge_inbox
+from chassis.messages import emit, emit_many, purge_inbox
 from chassis.relay import Relay
 from tests.chassis import sample
 from tests.chassis.conftest import SYSTEM, Stand
@@ -68,6 +68,20 @@ def test_the_envelope_says_who_when_and_what(stand: Stand) -> None:
         "ce_subject": note,
     }
     assert headers["ce_id"].startswith("event_")
+
+
+def test_many_events_of_one_transaction_leave_in_their_order_whatever_their_texts_hold(stand: Stand) -> None:
+    words = ["", '"', "\\", "\\x41", "{a,NULL}", "NULL", "'; --", "a\tb\n", "螺纹钢 Φ20 %s", "\U0001f600", "x" * 70_000]
+    told = [(f"note_{n % 7}{word[:40]}", f"{word}{n}") for n, word in enumerate(words * 30)]
+    events = [sample.NoteWritten(note_id=note, text=text) for note, text in told]
+    stand.database.run(lambda session: emit_many(session, events))
+    kept = stand.rows(
+        "SELECT topic, key, convert_from(value, 'UTF8') ::json ->> 'text', headers FROM outbox ORDER BY id"
+    )
+    assert [(key, text) for _, key, text, _ in kept] == told and {topic for topic, *_ in kept} == {"notes"}
+    assert [headers["ce_subject"] for *_, headers in kept] == [note for note, _ in told]
+    stand.settle()
+    assert sorted(stand.heard()) == sorted(told)
 
 
 def test_a_failed_publish_begins_again_at_the_oldest(stand: Stand) -> None:

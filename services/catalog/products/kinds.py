@@ -61,6 +61,8 @@ class Kind:
         ]
         titles = [name for form in (type.title.zh, type.title.en) for name, _ in pack.placeholders(form)]
         self.title: Callable[[Attributes], dict[str, str]] = _remember(pack.title_of, [*deciding, *titles])
+        cases = [rule.when.attribute for rule in self._documents if rule.when]
+        self._find_documents = _remember(pack.documents_of, [*deciding, *cases])
         measures = type.theoretical.names if type.theoretical else ()
         self.weigh: Callable[[Attributes], Quantity | None] = _remember(pack.weigh, [*deciding, *measures])
         self.licences: Callable[[Attributes], list[LicenceNeeded]] = _remember(
@@ -93,7 +95,7 @@ class Kind:
         """The documents that a product, a lot or a piece with these attributes should carry."""
         if not self.has_documents(carrier):
             return []
-        return [rule for rule in self.pack.documents_of(attributes) if rule.carried_by == carrier]
+        return [rule for rule in self._find_documents(attributes) if rule.carried_by == carrier]
 
     def has_documents(self, carrier: str) -> bool:
         """Whether goods of this type may have to carry documents there."""

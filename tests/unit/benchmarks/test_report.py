@@ -32,3 +32,14 @@ def test_a_run_reports_every_figure_beside_its_reference() -> None:
     ]
     assert msgspec.json.decode(write_json(report), type=Report) == report
     assert len(write_table(report).splitlines()) == 2 + 3 * 2 + len(report.figures)
+
+
+def test_an_import_is_measured_with_its_wrong_rows() -> None:
+    told = msgspec.json.decode(write_json(measure(replace(TINY, rows=200), ("imports",))))
+    assert [(figure["part"], figure["unit"], figure["goal"] is not None) for figure in told["figures"]] == [
+        ("imports", "rows/s", False),
+        ("imports", "rows/s", True),
+        ("imports", "rows/s", False),
+        ("imports", "MB", False),
+    ]
+    assert all(figure["ours"]["median"] >= 0 for figure in told["figures"])
