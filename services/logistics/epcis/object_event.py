@@ -1,19 +1,18 @@
-"""An EPCIS 2.0 ObjectEvent as JSON, and its event hash id by CBV 2.0, section 8.9.
+"""The EPCIS 2.0 ObjectEvents that gates make, as JSON with their event hash ids.
 
 The hash covers what happened and not who recorded it when: the same passage gives the same id on every machine.
-Identifiers are Digital Link URIs already, so that canonical form needs no translation. Fields that we do not write
-are not hashed here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
-CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
-VOCABULARY = "https://ref.gs1.org/cbv"
+from services.logistics.epcis import event_hash
+from services.logistics.epcis.contexts import STANDARD
+from services.logistics.epcis.event_hash import hash_event
+from services.logistics.epcis.read_json import read_event
 
 
 def write_object_event(
@@ -32,7 +31,7 @@ def write_object_event(
     UTC milliseconds.
     """
     event: dict[str, Any] = {
-        "@context": [CONTEXT],
+        "@context": [STANDARD],
         "type": "ObjectEvent",
         "eventTime": write_time(at),
         "eventTimeZoneOffset": "+00:00",
@@ -60,25 +59,10 @@ def write_time(at: datetime) -> str:
 
 
 def hash_id(event: dict[str, Any]) -> str:
-    """The event hash id ``ni:///sha-256;…?ver=CBV2.0``."""
-    return f"ni:///sha-256;{sha256(write_prehash(event).encode()).hexdigest()}?ver=CBV2.0"
+    """The event hash id ``ni:///sha-256;…?ver=CBV2.0`` of an event as JSON."""
+    return hash_event(read_event(event, {}, "$"))
 
 
 def write_prehash(event: dict[str, Any]) -> str:
-    """The text that is hashed: fields in the standard's order, lists sorted bytewise, vocabulary written out."""
-    parts = [
-        f"eventType={event['type']}",
-        f"eventTime={event['eventTime']}",
-        f"eventTimeZoneOffset={event['eventTimeZoneOffset']}",
-    ]
-    if epcs := event.get("epcList"):
-        parts += ["epcList", *sorted(f"epc={epc}" for epc in epcs)]
-    parts.append(f"action={event['action']}")
-    parts += [f"bizStep={VOCABULARY}/BizStep-{event['bizStep']}"] if "bizStep" in event else []
-    parts += [f"disposition={VOCABULARY}/Disp-{event['disposition']}"] if "disposition" in event else []
-    for place in ("readPoint", "bizLocation"):
-        parts += [f"{place}id={event[place]['id']}"] if place in event else []
-    if transactions := event.get("bizTransactionList"):
-        lines = (f"type={VOCABULARY}/BTT-{one['type']}bizTransaction={one['bizTransaction']}" for one in transactions)
-        parts += ["bizTransactionList", *sorted(lines)]
-    return "".join(parts)
+    """The text that is hashed."""
+    return event_hash.write_prehash(read_event(event, {}, "$"))
