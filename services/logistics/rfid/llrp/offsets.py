@@ -1,0 +1,38 @@
+"""How far a reader's clock is from ours (RFID.md 4.1): the smallest lag of the last minute is the clock, the rest is transport.
+
+A connection begins with the reader's own time, which is what the lag of reports held through a break is measured against.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+WINDOW_US = 60_000_000
+MOST_SKEW_US = 86_400_000_000
+"""A clock further off than a day is none: such reads are kept, flagged, and make no event."""
+
+
+class ClockOffset:
+    """Microseconds to add to a reader's time for ours; one for its UTC clock, another for its uptime."""
+
+    def __init__(self) -> None:
+        self._lags: deque[tuple[int, int]] = deque()
+
+    def restart(self) -> None:
+        """Forget what was, at a new connection: the reader may have started anew or set its clock."""
+        self._lags.clear()
+
+    def add(self, *, received_us: int, seen_us: int) -> int:
+        """Take one more sample in; the offset now. Samples come in the order in which they were received."""
+        lag = received_us - seen_us
+        while self._lags and self._lags[-1][1] >= lag:
+            self._lags.pop()
+        self._lags.append((received_us, lag))
+        while received_us - self._lags[0][0] > WINDOW_US:
+            self._lags.popleft()
+        return self._lags[0][1]
+
+    @property
+    def value(self) -> int | None:
+        """The offset, None before the first sample."""
+        return self._lags[0][1] if self._lags else None

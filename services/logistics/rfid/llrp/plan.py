@@ -1,0 +1,92 @@
+"""What a reader is told to do: report each tag at once, say that it lives, tell of its inputs, and hold reports through a break."""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+
+from services.logistics.rfid.llrp.codec import Item, make, write_parameter
+
+KEEPALIVE_S = 10.0
+GEN2 = 1
+_NEVER, _PERIODIC, _N_TAGS = 0, 1, 1
+_TOLD_EVENTS = (1, 3, 4, 8)
+"""Inputs (GPI), a buffer that fills, exceptions, antennas that come and go (LLRP 1.1, table 18)."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a reader is set up; antennas () are all of them, ``session`` is the Gen2 session, ``power_index`` 0 leaves the power."""
+
+    antennas: tuple[int, ...] = ()
+    keepalive_s: float = KEEPALIVE_S
+    session: int = 1
+    population: int = 32
+    power_index: int = 0
+    every_ms: int = 0
+    """How often a report is sent, of all tags since the last one; 0 sends each tag at once."""
+    identity: str = ""
+    """The reader's own id (its MAC as EUI-64, or an EPC) in hex digits; another reader at its address is refused."""
+
+
+def ro_spec(plan: Plan) -> Item:
+    """The reader operation of a plan: it runs from START until STOP. Its id is made from what it does, so equal ids do alike."""
+    spec = _ro_spec(plan)
+    spec.values["ROSpecID"] = zlib.crc32(write_parameter(spec)) | 1
+    return spec
+
+
+def _ro_spec(plan: Plan) -> Item:
+    stop = make("ROSpecStopTrigger", Trigger=_NEVER)
+    boundary = make("ROBoundarySpec", StartTrigger=make("ROSpecStartTrigger", Trigger=_NEVER), StopTrigger=stop)
+    return make("ROSpec", ROBoundarySpec=boundary, AISpecs=[_antennas(plan)], ROReportSpec=_report(plan))
+
+
+def _antennas(plan: Plan) -> Item:
+    control = make("C1G2SingulationControl", Session=plan.session, TagPopulation=plan.population)
+    command = make("C1G2InventoryCommand", SingulationControl=control)
+    power = make("RFTransmitter", HopTableID=1, ChannelIndex=1, TransmitPowerIndex=plan.power_index)
+    how = make("AntennaConfiguration", C1G2InventoryCommand=command, RFTransmitter=power if plan.power_index else None)
+    inventory = make(
+        "InventoryParameterSpec", InventoryParameterSpecID=1, AirProtocolID=GEN2, AntennaConfigurations=[how]
+    )
+    return make(
+        "AISpec",
+        AntennaIDs=list(plan.antennas) or [0],
+        StopTrigger=make("AISpecStopTrigger", Trigger=_NEVER),
+        InventoryParameterSpecs=[inventory],
+    )
+
+
+def _report(plan: Plan) -> Item:
+    told = make(
+        "TagReportContentSelector",
+        EnableAntennaID=True,
+        EnablePeakRSSI=True,
+        EnableFirstSeenTimestamp=True,
+        EnableLastSeenTimestamp=True,
+        EnableTagSeenCount=True,
+        C1G2EPCMemorySelector=make("C1G2EPCMemorySelector", PCBitsEnabled=True),
+    )
+    if plan.every_ms:
+        return make("ROReportSpec", Trigger=6, N=plan.every_ms, TagReportContentSelector=told)
+    return make("ROReportSpec", Trigger=_N_TAGS, N=1, TagReportContentSelector=told)
+
+
+def reader_config(plan: Plan, *, inputs: int, holds: bool) -> Item:
+    """SET_READER_CONFIG of a plan, with so many inputs heard; ``holds`` when the reader can hold reports until asked."""
+    states = [make("EventNotificationState", ReaderEventType=event, NotificationEnabled=True) for event in _TOLD_EVENTS]
+    keepalive = make("KeepAliveSpec", Trigger=_PERIODIC, Interval=round(plan.keepalive_s * 1000))
+    return make(
+        "SetReaderConfig",
+        ReaderEventNotificationSpec=make("ReaderEventNotificationSpec", EventNotificationStates=states),
+        KeepAliveSpec=keepalive,
+        GPIPortCurrentStates=[make("GPIPortCurrentState", Port=port + 1, Enabled=True) for port in range(inputs)],
+        EventsAndReports=make("EventsAndReports", HoldEventsAndReportsUponReconnect=True) if holds else None,
+    )
+
+
+def output_config(outputs: dict[int, bool]) -> Item:
+    """SET_READER_CONFIG that switches outputs (lamp, barrier) by port."""
+    data = [make("GPOWriteData", Port=port, Data=high) for port, high in sorted(outputs.items())]
+    return make("SetReaderConfig", GPOWriteData=data)
