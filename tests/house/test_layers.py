@@ -126,7 +126,9 @@ def test_no_industry_is_named_in_code() -> None:
     wrong = []
     for service in SERVICES:
         for path in (ROOT / "services" / service).rglob("*.py"):
-            if re.search(r"[\"'](steel|coil|autos|chemicals|pharma|bulk|heavy|mall|tourism|agriculture)[\"']", _code(path)):
+            if re.search(
+                r"[\"'](steel|coil|autos|chemicals|pharma|bulk|heavy|mall|tourism|agriculture)[\"']", _code(path)
+            ):
                 wrong.append(str(path.relative_to(ROOT)))
     assert wrong == []
 

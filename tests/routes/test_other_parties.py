@@ -124,7 +124,10 @@ class Finished:
 
     def _describe_products(self) -> None:
         """Two drafts, which nobody else sees, one with a lot, papers, a part number and something that it replaces."""
-        desk, coal = self.trade.mill.desk, {"kind": "thermal_coal", "grade": "Q3800", "assay_basis": "ar", "packing": "bulk"}
+        desk, coal = (
+            self.trade.mill.desk,
+            {"kind": "thermal_coal", "grade": "Q3800", "assay_basis": "ar", "packing": "bulk"},
+        )
         coal |= {"producer": "Adaro", "origin": "ID", "calorific_kcal": "3800", "total_moisture_percent": "36"}
         coal |= {"ash_percent": "5", "volatile_percent": "38", "sulphur_percent": "0.3", "size_mm": "0-50"}
         said = {"market": "bulk", "attributes": coal}

@@ -132,7 +132,9 @@ class IndexDay(Base):
 
     def take_in(self, found: Assessment, *, open_deals: int, certain: bool, at: datetime) -> str | None:
         """Stand as the deals say now: why it changed, or None where it did not."""
-        standing: DayStanding = "withheld" if found.price is None else "provisional" if open_deals or not certain else "final"
+        standing: DayStanding = (
+            "withheld" if found.price is None else "provisional" if open_deals or not certain else "final"
+        )
         reason = self._reason(found, standing)
         self.open_deals = open_deals
         if reason is None:

@@ -52,7 +52,9 @@ def test_nothing_that_is_sent_breaks_the_catalog(catalog: Catalog, name: str) ->
         catalog.world.token("seller", "purchaser", "warehouse", "reader", "admin", party_id=MILL, user_id="user_mill"),
         catalog.world.token("operator", party_id="platform", user_id="user_operator", kind="operator"),
     ]
-    cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)))
+    cases = st.one_of(
+        *(operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE))
+    )
 
     @settings(
         max_examples=EXAMPLES,

@@ -13,7 +13,7 @@ from chassis.values import Exact, Money, Quantity, UnitPrice
 from events.catalog import IndexDescribed
 from events.orders import DealCancelled, DealCompleted, DealDefaulted, DealPiece, DealSigned, PartEnded
 from services.catalog.indices.invariants import INVARIANTS
-from tests.services.catalog.conftest import NAMES, Catalog, party, row, sheet
+from tests.services.catalog.conftest import Catalog, party, row, sheet
 
 CODE = "HRC-TJ"
 BUYERS, SELLERS = ("party_b1", "party_b2", "party_b3"), ("party_s1", "party_s2", "party_s3")
@@ -48,9 +48,7 @@ class Market:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        for id in (*BUYERS, *SELLERS):
-            NAMES.setdefault(id, id)
-        catalog.hear(*(party(id) for id in (*BUYERS, *SELLERS)))
+        catalog.hear(*(party(id, name=id) for id in (*BUYERS, *SELLERS)))
         catalog.certify(("H26-118",)).ok()
         rows = [row(f"C-{i}", net="10000", gross="10010") for i in range(6)]
         catalog.upload(sheet(*rows)).ok()
@@ -141,7 +139,7 @@ def test_too_few_deals_publish_nothing_and_a_late_one_publishes_the_day(market: 
 
 
 def test_deals_within_one_group_or_between_few_parties_publish_nothing(market: Market) -> None:
-    group = [msg for id in (*BUYERS, *SELLERS) for msg in [party(id, version=2)]]
+    group = [party(id, version=2, name=id) for id in (*BUYERS, *SELLERS)]
     market.catalog.hear(*(type(each)(**{**_fields(each), "group": "group_1"}) for each in group))
     market.sign(*PRICES)
     market.close_day()
@@ -226,8 +224,7 @@ def test_a_deal_waits_for_a_side_that_was_not_heard_of(market: Market) -> None:
     market.catalog.tell(trade(0, "3850", market.pieces[0], buyer_id="party_new"))
     market.catalog.world.settle()
     assert market.catalog.world.sql("catalog", "SELECT id FROM index_deal") == []
-    NAMES["party_new"] = "new"
-    market.catalog.hear(party("party_new"))
+    market.catalog.hear(party("party_new", name="new"))
     market.catalog.world.advance(timedelta(minutes=1))
     market.catalog.world.settle()
     assert len(market.catalog.world.sql("catalog", "SELECT id FROM index_deal")) == 1
