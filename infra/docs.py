@@ -59,9 +59,10 @@ def write_problems() -> str:
     load_services()
     lines = ["# Problems", "", "Documents of RFC 9457 (`application/problem+json`).", ""]
     lines += ["| status | type | title |", "|---|---|---|"]
-    found = {p.type_name(): p for p in _below(Problem) if p.__module__.split(".")[0] in ("chassis", "services")}
-    for name, problem in sorted(found.items(), key=lambda item: (item[1].status, item[0])):
-        lines.append(f"| {problem.status} | `{name}` | {problem.title()} |")
+    known = (p for p in _below(Problem) if p.__module__.split(".")[0] in ("chassis", "services"))
+    # Two services may mean the same by a name and say it in their own words: each has its line.
+    for status, name, title in sorted({(p.status, p.type_name(), p.title()) for p in known}):
+        lines.append(f"| {status} | `{name}` | {title} |")
     return "\n".join(lines) + "\n"
 
 
