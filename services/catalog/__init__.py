@@ -1,8 +1,9 @@
 """The catalog: which markets there are, what products and pieces are, and what is on offer.
 
 It owns the market packs, the products with their lots, documents and history, the pieces with their owners, tags and certificates,
-and the search index. Prices, quantities and promises are for orders: the catalog hears of them and finds them. Lock order: a
-company's uploads (advisory), files, then products, lots and pieces by id.
+the search index and the price indices. Prices, quantities and promises are for orders: the catalog hears of them, finds them and
+makes indices of them. Lock order: a company's uploads (advisory), files, then products, lots and pieces by id; an index's days by
+id, then the deals that count for them.
 """
 
 from __future__ import annotations
