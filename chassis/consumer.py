@@ -16,6 +16,7 @@ from chassis.auth import Caller
 from chassis.brokers import Broker, Message, StaleMember, Subscription
 from chassis.database import Database
 from chassis.envelope import read_envelope
+from chassis.pace import UNPAUSED
 from chassis.problems import NotFound, NotYetKnown, Unavailable
 from chassis.service import Service, Together
 from chassis.values import read_wire
@@ -124,6 +125,9 @@ class Streams:
 
 class Consumer:
     """Polls, takes in, commits. One thread uses it."""
+
+    pace = UNPAUSED
+    """It waits at the broker for the next message."""
 
     def __init__(
         self, way: Facts | Streams, database: Database, broker: Broker, *, member: str, wait_s: float = 0.5

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Index, Text, delete, select, text
+from sqlalchemy import Index, Select, Text, delete, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -57,6 +57,19 @@ def owe(
     return owed
 
 
+def drop_owed(session: Session, kind: str, subject: str) -> None:
+    """Owe nothing of a kind about a subject any more; a call that is being made now is made."""
+    session.execute(
+        delete(OwedErrand).where(OwedErrand.kind == kind, OwedErrand.subject == subject, OwedErrand.state == "owed")
+    )
+
+
+def lighten(session: Session, errand_id: str, field: str) -> None:
+    """Forget a field of a payload that is needed no more, where keeping it for days would cost much room."""
+    lighter = update(OwedErrand).where(OwedErrand.id == errand_id).values(payload=OwedErrand.payload.op("-")(field))
+    session.execute(lighter.execution_options(synchronize_session=False))
+
+
 def purge_errands(session: Session) -> int:
     """Forget errands that were done long ago, a bounded number at a time. Returns how many."""
     old = select(OwedErrand.id).where(OwedErrand.state == "done", OwedErrand.at < clock.now() - KEPT).limit(PURGE_BATCH)
@@ -73,7 +86,9 @@ class Errands:
         self.settings = settings
 
     def step(self) -> int:
-        """Claim one that is due, call out, record; 0 when none was due."""
+        """Claim one that is due, call out, record; 0 when none was due. Only where there is one is anything written."""
+        if self.database.look(lambda session: session.scalars(self._select_due()).first()) is None:
+            return 0
         owed = self.database.run(self._claim)
         if owed is None:
             return 0
@@ -82,17 +97,14 @@ class Errands:
 
     def _claim(self, session: Session) -> OwedErrand | None:
         """The lease is the due time pushed forward: a worker that dies leaves the errand to the next one."""
-        query = (
-            select(OwedErrand)
-            .where(OwedErrand.state == "owed", OwedErrand.due_at <= clock.now(), OwedErrand.kind.in_(self.kinds))
-            .order_by(OwedErrand.due_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        if (owed := session.scalars(query).one_or_none()) is not None:
+        if (owed := session.scalars(self._select_due().with_for_update(skip_locked=True)).one_or_none()) is not None:
             owed.attempt += 1
             owed.due_at = clock.now() + timedelta(seconds=self.kinds[owed.kind].lease_s)
         return owed
+
+    def _select_due(self) -> Select[tuple[OwedErrand]]:
+        is_due = (OwedErrand.state == "owed", OwedErrand.due_at <= clock.now(), OwedErrand.kind.in_(self.kinds))
+        return select(OwedErrand).where(*is_due).order_by(OwedErrand.due_at).limit(1)
 
     def _do(self, owed: OwedErrand, errand: Errand) -> None:
         try:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.brokers import Broker, Message
 from chassis.database import Database
+from chassis.pace import Pace
 
 BATCH = 500
 _LAZILY = text("SET synchronous_commit = off")
@@ -29,6 +30,9 @@ class Relay:
     until it is closed. The lock is the database session's: when the connection is lost, so is the lock, and with it the right
     to delete.
     """
+
+    pace = Pace(idle_s=0.2, longest_idle_s=0.8, full_step=BATCH)
+    """It is poked when there is something to send."""
 
     def __init__(self, database: Database, broker: Broker) -> None:
         self.database = database

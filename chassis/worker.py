@@ -26,18 +26,13 @@ from chassis.errands import Errands, purge_errands
 from chassis.heartbeats import purge_heartbeats
 from chassis.idempotency import purge_idempotency
 from chassis.messages import Outbox, purge_inbox
+from chassis.pace import USUAL, Pace
 from chassis.parking import ParkedKey
-from chassis.relay import BATCH, Relay
+from chassis.relay import Relay
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.timers import Timers
 
-IDLE_S = {"relay": 0.2, "housekeeping": 5.0}
-LONGEST_IDLE_S = {"relay": 0.8}
-"""A loop that is poked waits twice as long each time that it finds nothing, up to this."""
-FULL_STEP = {"relay": BATCH}
-"""How much a loop does that has not taken all there was: one that is poked waits for the next poke after less."""
-USUAL_IDLE_S = 0.5
 FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 5.0
 BEAT_S = 2.0
@@ -65,7 +60,7 @@ log = structlog.get_logger(__name__)
 
 
 class Loop(Protocol):
-    """One bounded piece of work at a time."""
+    """One bounded piece of work at a time; one with a ``pace`` of its own says so."""
 
     def step(self) -> int: ...
     def close(self) -> None: ...
@@ -105,7 +100,7 @@ def make_loops(context: Context) -> dict[str, Loop]:
         loops["timers"] = Timers(service, database)
     if service.errands:
         loops["errands"] = Errands(service, database, context.settings)
-    loops["housekeeping"] = _Steps(Housekeeping(database, broker).step)
+    loops["housekeeping"] = Housekeeping(database, broker)
     for name, make in service.loops.items():
         loops[name] = make(context)
     return loops
@@ -115,6 +110,7 @@ class Housekeeping:
     """Throws away what was kept long enough, a bounded number of rows at a time."""
 
     EVERY_S = 60.0
+    pace = Pace(idle_s=5.0, longest_idle_s=5.0)
 
     def __init__(self, database: Database, broker: Broker) -> None:
         self.database = database
@@ -132,6 +128,9 @@ class Housekeeping:
                 purge_inbox(session) + purge_idempotency(session) + purge_errands(session) + purge_heartbeats(session)
             )
         )
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class Worker:
@@ -161,8 +160,8 @@ class Worker:
         thread.start()
 
     def _turn(self, context: Context, name: str, loop: Loop) -> None:
-        service, back_off, idle_s = context.service.name, FIRST_BACK_OFF_S, IDLE_S.get(name, USUAL_IDLE_S)
-        longest_s, pause_s = LONGEST_IDLE_S.get(name, idle_s), idle_s
+        service, back_off = context.service.name, FIRST_BACK_OFF_S
+        pause_s = 0.0
         wake = self._wake[service] if name == "relay" else self._stop
         while not self._stop.is_set():
             try:
@@ -177,11 +176,10 @@ class Worker:
                 back_off = min(back_off * 2, LONGEST_BACK_OFF_S)
             self._beats[service, name] = (time.monotonic(), error)
             LOOP_WORK.labels(service, name).inc(done)
-            if done:
-                pause_s = idle_s
-            if done < FULL_STEP.get(name, 1) and name not in ("facts", "streams"):
+            pace = getattr(loop, "pace", USUAL)
+            pause_s = pace.idle_s if done else min(max(pause_s * 2, pace.idle_s), pace.longest_idle_s)
+            if done < pace.full_step:
                 wake.wait(pause_s)
-                pause_s = pause_s if done else min(pause_s * 2, longest_s)
                 if wake is not self._stop:
                     wake.clear()
         loop.close()

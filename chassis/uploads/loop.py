@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from chassis import clock
@@ -40,7 +40,7 @@ class UploadLoop:
 
     def step(self) -> int:
         """Take a step of one upload, or throw something away; 0 when there was nothing to do."""
-        if len(self._jobs) < MAX_JOBS and (claimed := self._database.run(self._claim)) is not None:
+        if (claimed := self._claim_one()) is not None:
             self._jobs.append(Job(self._importers[claimed.kind], self._database, claimed, lease=LEASE))
         if not self._jobs:
             return self._purge()
@@ -57,22 +57,33 @@ class UploadLoop:
             self._jobs.rotate(-1)
         return 1
 
-    def _claim(self, session: Session) -> Upload | None:
-        """An upload that nobody works on. One that was begun often and never got further is refused instead."""
+    def _claim_one(self) -> Upload | None:
+        """An upload that nobody works on, while there is room; only where there is one is anything written."""
+        if (
+            len(self._jobs) == MAX_JOBS
+            or self._database.look(lambda session: session.scalars(self._select_free()).first()) is None
+        ):
+            return None
+        return self._database.run(self._claim)
+
+    def _select_free(self) -> Select[tuple[Upload]]:
         now = clock.now()
         free = or_(Upload.leased_until.is_(None), Upload.leased_until < now, Upload.leased_by == self._member)
         mine = [job.upload_id for job in self._jobs]
         wanted = and_(Upload.state.in_(WORKED_ON), Upload.kind.in_(self._importers), free, Upload.id.not_in(mine))
-        query = select(Upload).where(wanted).order_by(Upload.changed_at, Upload.id).limit(1)
-        upload = session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
+        return select(Upload).where(wanted).order_by(Upload.changed_at, Upload.id).limit(1)
+
+    def _claim(self, session: Session) -> Upload | None:
+        """One that was begun often and never got further is refused instead."""
+        upload = session.scalars(self._select_free().with_for_update(skip_locked=True)).one_or_none()
         if upload is None:
             return None
         upload.attempts += 1
         if upload.attempts > MAX_ATTEMPTS:
             log.error("an upload is given up", upload=upload.id, attempts=upload.attempts)
-            upload.end("refuse", now, UNPROCESSED)
+            upload.end("refuse", clock.now(), UNPROCESSED)
             return None
-        upload.leased_by, upload.leased_until = self._member, now + LEASE
+        upload.leased_by, upload.leased_until = self._member, clock.now() + LEASE
         return upload
 
     def _purge(self) -> int:

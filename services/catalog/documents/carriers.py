@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import get, see
-from chassis.problems import Forbidden
 from services.catalog.documents.model import Subject
 from services.catalog.markets.pack import Pack
 from services.catalog.markets.queries import pack_of
@@ -17,15 +16,12 @@ from services.catalog.markets.rules import DocumentRule
 from services.catalog.pieces import moving as pieces
 from services.catalog.pieces.model import Piece
 from services.catalog.products import lots, moving
+from services.catalog.products.describing import NotTheOwner
 from services.catalog.products.lot import Lot
 from services.catalog.products.model import Product
 
 _MODELS = {"product": Product, "lot": Lot, "piece": Piece}
 _REVIEWS = {"product": moving.review_products, "lot": lots.review_lots, "piece": pieces.review_papers}
-
-
-class NotTheOwner(Forbidden):
-    """Only the company whose goods these are adds documents to them."""
 
 
 class Carrier(NamedTuple):

@@ -19,6 +19,7 @@ from chassis import clock
 from chassis.brokers import Message, Subscription
 from chassis.database import Database
 from chassis.envelope import Event
+from chassis.pace import Pace
 from chassis.values import read_wire
 from chassis.worker import Context
 from events.catalog import PieceDescribed, ProductDescribed
@@ -73,6 +74,8 @@ class SearchFeed:
     group = GROUP
     topics = TOPICS
     hears = HEARD
+    pace = Pace(idle_s=0.25, longest_idle_s=0.25, full_step=BATCH)
+    """What comes within a quarter of a second is written together: writing each deal by itself would cost most of a core."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
