@@ -158,10 +158,14 @@ class Verifier:
             raise TokenExpired("get a new one with the refresh token or the API key")
         if now < begins_at - LEEWAY_S:
             raise NotSignedIn("the token is not valid yet")
+        self.check_access(caller)
+        return caller
+
+    def check_access(self, caller: Caller) -> None:
+        """Raises AccessEnded when the user, the key or the company has been shut out, by what was heard at the last ``refresh``."""
         denied = self._access.denied
         if denied and (caller.user_id in denied or caller.party_id in denied):
             raise AccessEnded("ask the administrator of your company or the platform")
-        return caller
 
     def refresh(self) -> None:
         """Read what was heard when the last look is more than a second ago; one thread does it, the others go on."""

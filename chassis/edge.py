@@ -20,7 +20,7 @@ from chassis.database import Database
 from chassis.problems import Refused
 from chassis.reading import Arguments, prepare_arguments, prepare_body
 from chassis.refusals import problem_of, write_refusal
-from chassis.wire import Dialect, File, Streamed
+from chassis.wire import Dialect, File, Reply, Streamed
 
 if TYPE_CHECKING:
     from werkzeug.routing import Rule
@@ -66,7 +66,8 @@ def prepare(
             problem = problem_of(error)
             if problem.status == 500:
                 bugs.inc()
-            status, headers, body = write_refusal(problem, dialect, trace.request_id)
+            accept = environ.get("HTTP_ACCEPT", "")
+            status, headers, body = write_refusal(problem, dialect, trace.request_id, accept)
         finally:
             telemetry.current_trace.reset(token)
         seconds = perf_counter() - began
@@ -96,7 +97,7 @@ def _with_span(answer: Answerer, name: str) -> Answerer:
 
 
 def _prepare_query(route: Route, dialect: Dialect, database: Database, auth: Verifier) -> Answerer:
-    function, write, read_arguments = route.function, dialect.write, prepare_arguments(route, auth)
+    function, write, read_arguments = route.function, dialect.write, prepare_arguments(route, auth, dialect)
     takes_session = route.signature.takes_session
     headers = _success_headers(dialect)
 
@@ -111,12 +112,20 @@ def _prepare_query(route: Route, dialect: Dialect, database: Database, auth: Ver
         file: File | Streamed = database.look(lambda session: function(session=session, **arguments))
         return 200, file.headers, file.write(database.look) if type(file) is Streamed else file.body
 
+    def answer_reply(request: Request, arguments: Arguments) -> Answer:
+        read_arguments(request, arguments)
+        if not takes_session:
+            return _say(function(**arguments), dialect)
+        return _say(database.look(lambda session: function(session=session, **arguments)), dialect)
+
+    if route.signature.view is Reply:
+        return answer_reply
     return answer_file if route.gives else answer
 
 
 def _prepare_stream(app: Flask, route: Route, dialect: Dialect, database: Database, auth: Verifier) -> Answerer:
     function, write = route.function, dialect.write
-    read_arguments, read_body = prepare_arguments(route, auth), prepare_body(route, dialect)
+    read_arguments, read_body = prepare_arguments(route, auth, dialect), prepare_body(route, dialect)
     headers = _success_headers(dialect)
 
     def answer(request: Request, arguments: Arguments) -> Answer:
@@ -130,7 +139,7 @@ def _prepare_stream(app: Flask, route: Route, dialect: Dialect, database: Databa
 
 
 def _prepare_command(rule: Rule, route: Route, dialect: Dialect, database: Database, auth: Verifier) -> Answerer:
-    read_arguments, read_body = prepare_arguments(route, auth), prepare_body(route, dialect)
+    read_arguments, read_body = prepare_arguments(route, auth, dialect), prepare_body(route, dialect)
     perform = _prepare_perform(route, dialect)
     perform_once = _with_key(route, perform)
     takes_session, scope_route = route.signature.takes_session, f"{method_of(rule)} {rule.rule}"
@@ -161,11 +170,14 @@ def _prepare_perform(route: Route, dialect: Dialect) -> Perform:
     function, write, is_empty = route.function, dialect.write, route.signature.view is None
     status = 204 if is_empty and route.status == 200 else route.status
     headers = _success_headers(dialect)[1 if is_empty else 0 :]
+    is_reply = route.signature.view is Reply
 
     def perform(session: Session | None, arguments: Arguments) -> Answer:
         outcome = function(**arguments) if session is None else function(session=session, **arguments)
         if type(outcome) is Refused:
             return write_refusal(outcome.problem, dialect, telemetry.current_request_id())
+        if is_reply:
+            return _say(outcome, dialect)
         return status, headers, b"" if is_empty else write(outcome)
 
     return perform
@@ -186,5 +198,10 @@ def _with_key(route: Route, perform: Perform) -> Callable[[Session, Arguments, i
     return perform_once
 
 
+def _say(reply: Reply, dialect: Dialect) -> Answer:
+    kept = [] if any(name == "Cache-Control" for name, _ in reply.headers) else [("Cache-Control", "no-store")]
+    return reply.status, [*reply.headers, *dialect.headers, *kept], reply.body
+
+
 def _success_headers(dialect: Dialect) -> list[tuple[str, str]]:
-    return [("Content-Type", dialect.media_type), ("Cache-Control", "no-store")]
+    return [("Content-Type", dialect.media_type), *dialect.headers, ("Cache-Control", "no-store")]

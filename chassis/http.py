@@ -30,15 +30,17 @@ from chassis.wire import (
     File,
     Instant,
     Paging,
+    Pairs,
     Params,
     Published,
+    Reply,
     Streamed,
     View,
 )
 
 __all__ = [
-    "Body", "Dialect", "File", "Headers", "Instant", "Paging", "Params", "Published", "Route", "Streamed", "View",
-    "command", "make_app", "query", "routes_of", "stream",
+    "Body", "Dialect", "File", "Headers", "Instant", "Pairs", "Paging", "Params", "Published", "Reply", "Route", "Streamed",
+    "View", "command", "make_app", "query", "routes_of", "stream",
 ]  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class Route:
     max_bytes: int
     shared: bool
     gives: tuple[str, ...] = ()
+    devices: bool = False
 
     @property
     def __name__(self) -> str:
@@ -82,12 +85,13 @@ def command(
     accept: tuple[str, ...] | None = None,
     max_bytes: int = MAX_BODY_BYTES,
     shared: bool = False,
+    devices: bool = False,
 ) -> Callable[[Callable[..., Any]], Route]:
     """A route that changes something.
 
     ``role``: one of these is needed. ``public``: no token is needed. ``idempotent=False``: the request brings an
     identity of its own and needs no key. ``keeps_secret``: the answer is never stored. ``accept``: media types of the
-    body.
+    body. ``devices``: the key of a device may call it too, as it hands in what the device has read.
     """
 
     def declare(function: Callable[..., Any]) -> Route:
@@ -98,8 +102,9 @@ def command(
         if signature.publishes:
             raise TypeError(f"{function.__qualname__}: only a @stream publishes; a command emits")
         return Route(
-            function, signature, True, roles, public, idempotent, keeps_secret, status, accept, max_bytes, shared
-        )
+            function, signature, True, roles, public, idempotent, keeps_secret, status, accept, max_bytes, shared,
+            devices=devices,
+        )  # fmt: skip
 
     return declare
 

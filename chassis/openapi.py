@@ -1,7 +1,8 @@
 """The OpenAPI 3.1 document: made of routes, annotations and docstrings, so that it says nothing else than the code.
 
 Beside the standard it says what tests are generated from: ``x-roles`` (who may call), ``x-public`` (no token),
-``x-party-scoped`` (a thing of another party is 404 here, and lists do not hold it), ``x-command``, ``x-service``.
+``x-party-scoped`` (a thing of another party is 404 here, and lists do not hold it), ``x-command``, ``x-service``, and
+``x-dialect``, where a protocol of others says what answers and problems look like.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from chassis.edge import method_of
 from chassis.http import Route, bare_app, routes_of
 from chassis.service import Service
 from chassis.values import describe_wire
-from chassis.wire import PROBLEM_JSON, Dialect
+from chassis.wire import PROBLEM_JSON, Dialect, Pairs, Reply
 
 VERSION = "3.1.0"
 IDENTIFIER = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_.:\\-]+$"}
@@ -113,8 +114,9 @@ def write_document(services: Iterable[Service], *, version: str, server: str = "
 def _kinds(operation: Operation) -> list[Any]:
     signature = operation.route.signature
     body = None if signature.body is bytes else signature.body
-    view = None if operation.route.gives else signature.view
-    return [kind for kind in (body, signature.params, view) if kind is not None]
+    view = None if operation.route.gives or signature.view is Reply else signature.view
+    params = None if signature.params == Pairs else signature.params
+    return [kind for kind in (body, params, view) if kind is not None]
 
 
 def _describe(operation: Operation, known: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
@@ -134,6 +136,8 @@ def _describe(operation: Operation, known: dict[str, Any], components: dict[str,
         "parameters": _parameters(operation, known, components),
         "responses": _responses(operation, known),
     }
+    if operation.dialect.rename is not None:
+        described["x-dialect"] = operation.dialect.prefix
     if rest.strip():
         described["description"] = rest.strip()
     if signature.body is not None:
@@ -148,9 +152,10 @@ def _parameters(operation: Operation, known: dict[str, Any], components: dict[st
     signature, parameters = operation.route.signature, []
     for name in re.findall(r"{([^}]+)}", operation.path):
         number = operation.converters[name] == "IntegerConverter"
-        schema = {"type": "integer", "minimum": 0} if number else IDENTIFIER
+        of_text = {"type": "string", "minLength": 1} if operation.converters[name] == "PathConverter" else IDENTIFIER
+        schema = {"type": "integer", "minimum": 0} if number else of_text
         parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
-    if signature.params is not None:
+    if signature.params not in (None, Pairs):
         component = components[known[repr(signature.params)]["$ref"].rpartition("/")[2]]
         for name, schema in component.get("properties", {}).items():
             required = name in component.get("required", ())
@@ -167,6 +172,9 @@ def _responses(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
     if signature.view is None:
         status = 204 if route.status == 200 else route.status
         responses: dict[str, Any] = {str(status): {"description": "Done."}}
+    elif signature.view is Reply:
+        content = {kind: {} for kind in operation.dialect.gives}
+        responses = {str(route.status): {"description": "Done.", "content": content}}
     elif route.gives:
         responses = {"200": {"description": "The document.", "content": {kind: {} for kind in route.gives}}}
     else:

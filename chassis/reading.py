@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,11 @@ from flask import Request
 from chassis.auth import PUBLIC, Caller, Verifier
 from chassis.problems import NotFound
 from chassis.refusals import DeviceOnly, MissingRole, UnsupportedMediaType
-from chassis.wire import MAX_BODY_BYTES, Dialect, InvalidField, read_query
+from chassis.wire import MAX_BODY_BYTES, Dialect, InvalidField, Pairs, read_pairs, read_query
 
 if TYPE_CHECKING:
     from chassis.http import Route
 
-_well_formed_id = re.compile(r"[A-Za-z0-9_.:\-]{1,64}", re.ASCII).fullmatch
 Arguments = dict[str, Any]
 
 
@@ -24,7 +22,7 @@ def prepare_caller(route: Route, auth: Verifier) -> Callable[[Request], Caller]:
     """Who asks. Raises Unauthorized, or MissingRole."""
     if route.public:
         return lambda _request: PUBLIC
-    roles, takes_readings = route.roles, route.signature.publishes
+    roles, takes_readings = route.roles, route.signature.publishes or route.devices
 
     def find_caller(request: Request) -> Caller:
         caller = auth.caller(request.environ.get("HTTP_AUTHORIZATION"))
@@ -37,15 +35,17 @@ def prepare_caller(route: Route, auth: Verifier) -> Callable[[Request], Caller]:
     return find_caller
 
 
-def prepare_arguments(route: Route, auth: Verifier) -> Callable[[Request, Arguments], Caller]:
+def prepare_arguments(route: Route, auth: Verifier, dialect: Dialect) -> Callable[[Request, Arguments], Caller]:
     """Everything but the body: fills the arguments (which hold those of the path) and returns the caller."""
-    signature, find_caller = route.signature, prepare_caller(route, auth)
-    read_params = read_query(signature.params)
+    signature, find_caller, is_id, admit = route.signature, prepare_caller(route, auth), dialect.is_id, dialect.admit
+    read_params = read_pairs if signature.params == Pairs else read_query(signature.params)
 
     def read_arguments(request: Request, arguments: Arguments) -> Caller:
         caller = find_caller(request)
+        if admit is not None:
+            admit(request.headers)
         for value in arguments.values():
-            if isinstance(value, str) and not _well_formed_id(value):
+            if isinstance(value, str) and not is_id(value):
                 raise NotFound("no id looks like this")
         params = read_params(request.environ.get("QUERY_STRING", ""))
         if signature.takes_caller:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as MethodNotAllowedError
 from werkzeug.routing import RoutingException
 
 from chassis import metrics
@@ -73,11 +74,13 @@ def problem_of(error: Exception) -> Problem:
 
 
 def write_refusal(
-    problem: Problem, dialect: Dialect, request_id: str | None
+    problem: Problem, dialect: Dialect, request_id: str | None, accept: str = ""
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Status, headers and body of a problem in a blueprint's dialect."""
-    headers = [("Content-Type", dialect.problem_media_type), *problem.headers.items()]
-    return problem.status, headers, dialect.write_problem(problem, request_id)
+    """Status, headers and body of a problem in a blueprint's dialect, in the form that ``accept`` asks for."""
+    media_type, write = dialect.problem_form(accept)
+    problem = dialect.rename(problem) if dialect.rename else problem
+    headers = [("Content-Type", media_type), *problem.headers.items(), *dialect.headers]
+    return problem.status, headers, write(problem, request_id)
 
 
 def handle_flask_error(app: Flask, error: Exception) -> Response | Exception:
@@ -85,12 +88,25 @@ def handle_flask_error(app: Flask, error: Exception) -> Response | Exception:
     if isinstance(error, RoutingException):
         return error
     trace = current_trace.get() or Trace(request.headers.get("X-Request-Id"), None)
-    status, headers, body = write_refusal(problem_of(error), _dialect_at(app, request.path), trace.request_id)
+    dialect, accept = _dialect_at(app, request.path), request.headers.get("Accept", "")
+    if request.method == "OPTIONS" and isinstance(error, MethodNotAllowedError) and dialect.options is not None:
+        return _write_options(dialect, error, trace.request_id)
+    status, headers, body = write_refusal(problem_of(error), dialect, trace.request_id, accept)
     headers.append(("X-Request-Id", trace.request_id))
     if isinstance(error, HTTPException) and status == 405:
         headers.append(("Allow", ", ".join(sorted(getattr(error, "valid_methods", None) or ()))))
     metrics.REQUESTS.labels(app.name, request.method if status != 405 else "other", "none", str(status)).inc()
     return Response(body, status, headers)
+
+
+def _write_options(dialect: Dialect, error: MethodNotAllowedError, request_id: str) -> Response:
+    """What may be done at a path, from the routes that are there."""
+    assert dialect.options is not None
+    allowed = sorted({*(error.valid_methods or ()), "OPTIONS"})
+    told = [("Allow", ", ".join(allowed)), *dialect.options(request.path), ("X-Request-Id", request_id)]
+    response = Response(b"", 204, [*dialect.headers, *told])
+    response.headers.pop("Content-Type", None)
+    return response
 
 
 def _dialect_at(app: Flask, path: str) -> Dialect:

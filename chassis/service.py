@@ -100,11 +100,15 @@ def _one_after_the_other(handlers: list[Handler]) -> Together:
 
 @dataclass(frozen=True)
 class Service:
-    """One service: its tables, routes, what it hears, what it does when time passes, and what must be true of it."""
+    """One service: its tables, routes, what it hears, what it does when time passes, and what must be true of it.
+
+    ``nouns`` are the words behind ``/v1/`` that are its own, ``prefixes`` the paths beside ``/v1`` (``/epcis/v2``).
+    """
 
     name: str
     base: type[Model]
     nouns: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
     blueprints: tuple[Blueprint, ...] = ()
     handlers: Mapping[type[Event], Handler] = field(default_factory=dict)
     streams: Mapping[str, StreamHandler] = field(default_factory=dict)
@@ -114,6 +118,11 @@ class Service:
     invariants: tuple[Invariant, ...] = ()
     loops: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     setup: Callable[[Session, Any, Settings], None] | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where its routes are: its nouns and its prefixes."""
+        return (*self.nouns, *self.prefixes)
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -68,6 +68,29 @@ class Settings:
         "with what it has `found`; without one documents are shown as unscanned.",
         "",
     )
+    identity_url: str = setting(
+        "Where the streams process takes tickets to: identity's web; the public address when it is not set.", ""
+    )
+    streams_url: str = setting(
+        "Where streams are served when no proxy in front leads there; the web sends who asks it for one to that address.",
+        "",
+    )
+    streams_connections: int = setting("Streams that one process of streams serves at a time.", 1_000)
+    streams_connections_party: int = setting("Streams that a company may have open with one process of streams.", 50)
+    streams_queue: int = setting("Messages that may wait for one listener before it is dropped as too slow.", 500)
+    webhooks_private: bool = setting(
+        "Whether webhooks may go to private, loopback and link-local addresses, and without TLS: for tests and intranets.",
+        False,
+    )
+    mqtt: str = setting(
+        "mqtt://user:password@host:port, or mqtts://, of the broker that readers publish to; without it none is heard.",
+        "",
+        secret=True,
+    )
+    reader_networks: str = setting(
+        "Networks that LLRP readers may be in, with commas; a platform for many companies names those of the readers only.",
+        "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,127.0.0.0/8,fc00::/7,::1/128",
+    )
     log_level: str = setting("DEBUG, INFO, WARNING or ERROR.", "INFO")
     otlp_endpoint: str = setting("Where traces are sent (OTLP over HTTP); none are made without it.", "")
     member: str = setting("Name of this worker in its consumer groups; made up when not set.", "")

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-import msgspec
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import Headers
 
 from chassis.auth import Caller
 from chassis.limits import find_unlimited
 from chassis.problems import Refused
-from chassis.wire import Published
+from chassis.wire import Pairs, Published
 
 _FIXED: dict[str, type] = {"session": Session, "caller": Caller, "headers": Headers}
 
@@ -24,8 +23,8 @@ _FIXED: dict[str, type] = {"session": Session, "caller": Caller, "headers": Head
 class Signature:
     """The parts of a request that a function asks for by name, and what it returns.
 
-    ``body`` is a struct, ``bytes`` or None; ``view`` is what is returned apart from Refused, None when nothing is;
-    ``publishes`` that it comes with messages for the broker.
+    ``body`` is a struct, ``bytes`` or None; ``params`` a struct, ``Pairs`` or None; ``view`` is what is returned apart from
+    Refused, None when nothing is; ``publishes`` that it comes with messages for the broker.
     """
 
     takes_session: bool
@@ -33,7 +32,7 @@ class Signature:
     takes_headers: bool
     path: tuple[str, ...]
     body: Any
-    params: type[msgspec.Struct] | None
+    params: Any
     view: Any
     may_refuse: bool
     publishes: bool
@@ -54,7 +53,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     if wrong := [part for part, kind in _FIXED.items() if hints.get(part, kind) is not kind]:
         raise TypeError(f"{name}: {', '.join(wrong)} must have the type of the chassis")
     for part in ("body", "params"):
-        if part in hints and hints[part] is not bytes and (unlimited := list(find_unlimited(hints[part]))):
+        if part in hints and hints[part] not in (bytes, Pairs) and (unlimited := list(find_unlimited(hints[part]))):
             raise TypeError(f"{name}: {part}: {'; '.join(unlimited)}")
     path = tuple(part for part in names if part not in _FIXED and part not in ("body", "params"))
     if strange := [part for part in path if hints[part] not in (str, int)]:

@@ -7,7 +7,7 @@ reports (``$.lines[0].sku``) is the member ``field`` of the problem.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -24,11 +24,16 @@ T = TypeVar("T")
 
 MAX_BODY_BYTES = 1 << 20
 MAX_PARAMETERS = 50
+MAX_PAIRS = 200
 PROBLEM_JSON = "application/problem+json"
 Look = Callable[[Callable[[Any], Any]], Any]
 """Runs a query, given a session."""
 Instant = Annotated[datetime, Meta(tz=True)]
 """A point in time with its offset, RFC 3339."""
+Pairs = list[tuple[str, str]]
+"""A query string as it stands, for a route whose parameters are a language: the route itself refuses what it does not know."""
+Headings = list[tuple[str, str]]
+well_formed_id = re.compile(r"[A-Za-z0-9_.:\-]{1,64}", re.ASCII).fullmatch
 
 
 class _KeywordOnly(type(msgspec.Struct)):  # type: ignore[misc]
@@ -94,6 +99,17 @@ class Streamed(msgspec.Struct, frozen=True):
         return File(self.media_type, self.name, b"").headers
 
 
+class Reply(msgspec.Struct, frozen=True):
+    """An answer as it is sent, for a route whose answers have headers of their own or a form that the caller chooses.
+
+    The first heading is the content type, unless there is no body.
+    """
+
+    status: int
+    headers: Headings
+    body: bytes = b""
+
+
 class Published(msgspec.Struct, Generic[T], frozen=True):
     """What a stream's route answers: the view, and the messages that are handed to the broker before it is sent."""
 
@@ -153,12 +169,20 @@ def write_problem(problem: Problem, request_id: str | None) -> bytes:
     return write_json(document)
 
 
+WriteProblem = Callable[[Problem, str | None], bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """The media types and vocabulary of a blueprint; ``blueprint.dialect = Dialect(...)`` replaces the house's own.
 
     ``prefix`` also claims Flask's own 404 and 405 under it. ``read`` makes a decoder from a body's annotation,
     ``write`` turns what a route returns into bytes, and ``write_problem`` is given the problem and the request's id.
+    ``gives`` are the media types of a Reply. ``admit`` sees the headers of each request first and may raise a problem;
+    ``headers`` stand on every answer; ``is_id`` says what may stand in a path. ``rename`` says a
+    problem of the house in another vocabulary, status and all; ``choose_problem`` gives the media type and the writer of a
+    problem by the request's ``Accept``. ``options`` are the headers of the answer to OPTIONS at a path, which
+    is 204 wherever there is a route; without it OPTIONS is a method like another.
     """
 
     prefix: str = "/"
@@ -167,7 +191,20 @@ class Dialect:
     problem_media_type: str = PROBLEM_JSON
     read: Callable[[Any], Callable[[bytes], Any]] = read_json
     write: Callable[[Any], bytes] = write_json
-    write_problem: Callable[[Problem, str | None], bytes] = write_problem
+    write_problem: WriteProblem = write_problem
+    gives: tuple[str, ...] = ("application/json",)
+    admit: Callable[[Mapping[str, str]], None] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    is_id: Callable[[str], Any] = well_formed_id
+    rename: Callable[[Problem], Problem] | None = None
+    choose_problem: Callable[[str], tuple[str, WriteProblem]] | None = None
+    options: Callable[[str], Headings] | None = None
+
+    def problem_form(self, accept: str) -> tuple[str, WriteProblem]:
+        """The media type of a problem for a request with this ``Accept``, and what writes it."""
+        if self.choose_problem is None:
+            return self.problem_media_type, self.write_problem
+        return self.choose_problem(accept)
 
 
 HOUSE_DIALECT = Dialect()
@@ -185,7 +222,7 @@ def read_query(kind: type[msgspec.Struct] | None) -> Callable[[str], Any]:
 
     def read(query: str) -> Any:
         values: dict[str, Any] = {}
-        for name, value in _pairs(query):
+        for name, value in read_pairs(query, most=MAX_PARAMETERS):
             key = _open_key(name, open_names)
             if key is not None:
                 values.setdefault(key[0], {}).setdefault(key[1], []).append(value)
@@ -208,12 +245,13 @@ def read_query(kind: type[msgspec.Struct] | None) -> Callable[[str], Any]:
     return read
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
+def read_pairs(query: str, *, most: int = MAX_PAIRS) -> Pairs:
+    """The names and values of a query string in their order. Raises InvalidField."""
     if not query:
         return []
     try:
         text = query if query.isascii() else query.encode("latin-1").decode()
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:
         raise InvalidField("the query string is not well-formed", field="$") from None
 

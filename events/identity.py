@@ -18,7 +18,7 @@ class BankAccount(Value):
 
 
 class PartyIdentifier(Value):
-    """An identifier of a company: ``scheme`` is uscc, eu_vat or lei."""
+    """An identifier of a company: ``scheme`` is uscc, eu_vat, lei, gln (of GS1) or gs1_prefix."""
 
     scheme: str
     value: str

@@ -87,6 +87,9 @@ class Broker(Protocol):
     def subscribe(self, group: str, topics: Sequence[str], member: str) -> Subscription:
         """A subscription that joins the group at its first poll. A group new to a topic starts at its oldest message."""
 
+    def follow(self, topics: Sequence[str], member: str) -> Tail:
+        """Hears everything that is published to the topics after its first poll, in no group and beside any other follower."""
+
     def positions(self, group: str, topics: Sequence[str]) -> list[Position]:
         """How far the group has come, by topic and partition. Raises BrokerDown."""
 
@@ -133,6 +136,20 @@ class Subscription(Protocol):
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""
+
+
+class Tail(Protocol):
+    """A follower of topics: for whoever serves those that listen now. It belongs to one thread and nothing is committed."""
+
+    def poll(self, max_messages: int, timeout_s: float) -> list[Message]:
+        """The next messages, each partition's in order; empty after ``timeout_s`` without any. The first poll finds the ends.
+
+        Raises BrokerDown; the next poll connects again and goes on where this one was. What the broker forgot meanwhile
+        is passed over.
+        """
+
+    def close(self) -> None:
+        """Let go of its connection."""
 
 
 def check_sizes(messages: Iterable[Message]) -> None:

@@ -16,6 +16,7 @@ from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 from chassis.brokers import GroupIsActive, Message, Position, check_sizes
 from chassis.brokers.kafka_settings import KafkaSettings, broker_down
 from chassis.brokers.kafka_subscription import KafkaSubscription
+from chassis.brokers.kafka_tail import KafkaTail
 
 PUBLISH_WITHIN_S = 20.0
 CLOSE_WITHIN_S = 3.0
@@ -66,6 +67,10 @@ class KafkaBroker:
     def subscribe(self, group: str, topics: Sequence[str], member: str) -> KafkaSubscription:
         """A subscription that joins at its first poll, with a consumer of its own."""
         return KafkaSubscription(self._settings, self.ensure_topics, group, tuple(topics), member)
+
+    def follow(self, topics: Sequence[str], member: str) -> KafkaTail:
+        """A follower, with a consumer of its own from its first poll on."""
+        return KafkaTail(self._settings, self.ensure_topics, tuple(topics), member)
 
     def positions(self, group: str, topics: Sequence[str]) -> list[Position]:
         """How far the group has come in each partition; Kafka's answer names no members."""

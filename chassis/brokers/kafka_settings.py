@@ -68,8 +68,10 @@ class KafkaSettings:
         """A connected idempotent producer. Raises KafkaError."""
         return KafkaProducer(**self._for(KafkaProducer, _PRODUCER))
 
-    def make_consumer(self, group: str, member: str) -> KafkaConsumer:
-        """A connected consumer that commits only when told to and never jumps to another offset by itself. Raises KafkaError."""
+    def make_consumer(self, group: str | None, member: str) -> KafkaConsumer:
+        """A connected consumer, of a group or of none, that commits only when told to and never jumps to another offset by
+        itself. Raises KafkaError.
+        """
         return KafkaConsumer(**self._for(KafkaConsumer, _CONSUMER), group_id=group, client_id=member)
 
     def _for(self, client: type, ours: dict[str, Any]) -> dict[str, Any]:

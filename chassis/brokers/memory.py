@@ -14,6 +14,7 @@ from typing import Any
 from chassis.brokers import DEFAULT_PARTITIONS, BrokerDown, Message, Position, check_sizes
 from chassis.brokers.memory_log import Group, Log
 from chassis.brokers.memory_subscription import MemorySubscription
+from chassis.brokers.memory_tail import MemoryTail
 from chassis.brokers.placement import partition_of
 
 
@@ -57,6 +58,10 @@ class MemoryBroker:
     def subscribe(self, group: str, topics: Sequence[str], member: str) -> MemorySubscription:
         """A subscription that joins at its first poll."""
         return MemorySubscription(self, group, tuple(topics), member)
+
+    def follow(self, topics: Sequence[str], member: str) -> MemoryTail:
+        """A follower of the topics."""
+        return MemoryTail(self, tuple(topics))
 
     def positions(self, group: str, topics: Sequence[str]) -> list[Position]:
         """How far the group has come in each partition."""

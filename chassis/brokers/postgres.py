@@ -22,6 +22,7 @@ from chassis.brokers.placement import partition_of
 from chassis.brokers.postgres_schema import ensure_topics, topic_channel
 from chassis.brokers.postgres_settings import PostgresSettings, broker_down
 from chassis.brokers.postgres_subscription import PostgresSubscription
+from chassis.brokers.postgres_tail import PostgresTail
 
 POOL_TIMEOUT_S = 3.0
 MOST_FORGOTTEN = 5_000
@@ -109,6 +110,10 @@ class PostgresBroker:
     def subscribe(self, group: str, topics: Sequence[str], member: str) -> PostgresSubscription:
         """A subscription that joins at its first poll, with a connection of its own."""
         return PostgresSubscription(self._settings, group, tuple(topics), member)
+
+    def follow(self, topics: Sequence[str], member: str) -> PostgresTail:
+        """A follower, with a connection of its own from its first poll on."""
+        return PostgresTail(self._settings, tuple(topics), member)
 
     def positions(self, group: str, topics: Sequence[str]) -> list[Position]:
         """How far the group has come in each partition."""
