@@ -22,6 +22,19 @@ map $request_method $trying_address {
     POST $binary_remote_addr;
     default "";
 }
+# A WebSocket is kept through to the streams; every other connection to a service is ours to keep.
+map $http_upgrade $kept_upgrade {
+    "~*^websocket$" websocket;
+    default "";
+}
+map $http_upgrade $kept_connection {
+    "~*^websocket$" upgrade;
+    default "";
+}
+map $http_upgrade $epcis_events {
+    "~*^websocket$" ${HAIHE_STREAMS_WEB};
+    default ${HAIHE_LOGISTICS_WEB};
+}
 limit_req_zone $trying_address zone=tries:10m rate=${HAIHE_TRIES_RATE};
 limit_req_status 429;
 
@@ -39,7 +52,8 @@ server {
     proxy_read_timeout 60s;
     proxy_next_upstream error timeout;
     proxy_next_upstream_tries 2;
-    proxy_set_header Connection "";
+    proxy_set_header Connection $kept_connection;
+    proxy_set_header Upgrade $kept_upgrade;
     proxy_set_header Host $http_host;
     proxy_set_header X-Request-Id $kept_request_id;
     proxy_set_header X-Forwarded-For $remote_addr;
@@ -56,7 +70,25 @@ _LOCATION = """
         proxy_pass http://$upstream;
     }}
 """
-GUESSED = frozenset({"sessions", "tokens", "passwords"})
+_PREFIX_LOCATION = """
+    location ~ ^(?:{prefixes})(?:/|$) {{
+        set $upstream ${{{variable}}};
+        proxy_pass http://$upstream;
+    }}
+"""
+_STREAMS = """
+    location ~ ^/v1/streams/ {
+        set $upstream ${HAIHE_STREAMS_WEB};
+        proxy_pass http://$upstream;
+        proxy_buffering off;
+    }
+
+    location ~ ^/epcis/v2/(?:events|queries/[^/]+/events)$ {
+        set $upstream $epcis_events;
+        proxy_pass http://$upstream;
+    }
+"""
+GUESSED = frozenset({"sessions", "tokens", "tickets", "passwords"})
 """Nouns under which somebody without a token may try passwords, keys and tokens: an address tries so many a second."""
 _LIMIT = """
         # Twenty at once go through, sixty more wait for their turn, the others are refused.
@@ -96,10 +128,10 @@ _PROBLEMS = (
 def render_template(services: Iterable[Service]) -> str:
     """The template for all services.
 
-    The variables ``HAIHE_<SERVICE>_WEB`` are their web addresses, host:port; ``HAIHE_TRIES_RATE`` is how often an address
-    may try to sign in, as nginx writes a rate (``10r/s``).
+    The variables ``HAIHE_<SERVICE>_WEB`` are their web addresses, host:port, and ``HAIHE_STREAMS_WEB`` is that of the
+    streams; ``HAIHE_TRIES_RATE`` is how often an address may try to sign in, as nginx writes a rate (``10r/s``).
     """
-    parts = [_HEAD]
+    parts = [_HEAD, _STREAMS]
     for service in services:
         variable = f"HAIHE_{service.name.upper()}_WEB"
         guessed = [noun for noun in service.nouns if noun in GUESSED]
@@ -109,6 +141,8 @@ def render_template(services: Iterable[Service]) -> str:
             for nouns, limit in ((guessed, _LIMIT), (others, ""))
             if nouns
         ]
+        if service.prefixes:
+            parts.append(_PREFIX_LOCATION.format(prefixes="|".join(service.prefixes), variable=variable))
     parts.append(_REST)
     for name, status, kind, title, extra in _PROBLEMS:
         line = f"\n        {extra}" if extra else ""

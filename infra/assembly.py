@@ -17,6 +17,7 @@ from chassis.service import Service
 from chassis.settings import Settings
 from chassis.worker import Context
 from events.access import with_access
+from events.schema import all_events
 from infra.failures import Failure
 
 SAMPLE = "_sample_"
@@ -42,8 +43,9 @@ def load_services() -> list[Service]:
 
 
 def list_topics() -> list[str]:
-    """Every topic of facts and of streams that some service hears."""
-    return sorted({topic for service in load_services() for topic in (*service.topics, *service.streams)})
+    """Every topic that something is told in, by a service's own events or by a stream, or that a service hears."""
+    heard = {topic for service in load_services() for topic in (*service.topics, *service.streams)}
+    return sorted(heard | {event.topic for event in all_events()})
 
 
 def open_database(given: Settings, part: str) -> Database:
@@ -82,12 +84,16 @@ def make_context(name: str, environ: Environ = None) -> Context:
     return Context(load_service(name), database, open_broker(given.broker), given, f"{name}@{member}")
 
 
-def compose(by_noun: Mapping[str, Wsgi], rest: Wsgi) -> Wsgi:
-    """One application: a request goes to the owner of the noun after ``/v1/``, everything else to ``rest``."""
+def compose(by_place: Mapping[str, Wsgi], rest: Wsgi) -> Wsgi:
+    """One application: a request goes to the owner of the noun after ``/v1/`` or of the prefix, everything else to ``rest``."""
+    prefixes = [(place, app) for place, app in by_place.items() if place.startswith("/")]
 
     def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        app = by_noun.get(path[4:].partition("/")[0], rest) if path.startswith("/v1/") else rest
+        if path.startswith("/v1/"):
+            app = by_place.get(path[4:].partition("/")[0], rest)
+        else:
+            app = next((app for prefix, app in prefixes if path == prefix or path.startswith(f"{prefix}/")), rest)
         return app(environ, start_response)
 
     return dispatch

@@ -11,6 +11,8 @@ THREADS = 8
 MOST_WEB_WORKERS = 4
 BROKER_POOL = 2
 BROKER_SUBSCRIPTIONS = 2
+STREAMS_POOL = 4
+STREAMS_FOLLOWERS = 1
 SPARE = 20
 
 
@@ -29,11 +31,12 @@ class Capacity:
 
     @property
     def connections(self) -> int:
-        """The most that web, worker and broker can have open together: each service has its pools in each process."""
+        """The most that web, worker, streams and broker can have open together: each service has its pools in each process."""
         processes = self.web_workers + 1
         web_broker = self.web_workers * BROKER_POOL
         worker_broker = BROKER_POOL + BROKER_SUBSCRIPTIONS
-        return len(SERVICES) * (processes * self.pool_size + web_broker + worker_broker)
+        streams = STREAMS_POOL + STREAMS_FOLLOWERS
+        return len(SERVICES) * (processes * self.pool_size + web_broker + worker_broker) + streams
 
     @property
     def max_connections(self) -> int:

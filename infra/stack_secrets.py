@@ -19,11 +19,12 @@ from infra.secrets import read_or_make_secret
 SUPERUSER = "postgres"
 
 
-def make_stack_secrets(folder: Path, *, postgres: str) -> list[str]:
+def make_stack_secrets(folder: Path, *, postgres: str, mqtt: str | None = None) -> list[str]:
     """Makes what is missing and writes the addresses for PostgreSQL at ``postgres`` (host:port); the names of all
     files.
 
-    Passwords and keys that are there stay as they are, so that it may be run again.
+    Passwords and keys that are there stay as they are, so that it may be run again. With ``mqtt`` (host:port) workers
+    hear the readers of an MQTT broker there; until then that file is empty.
     """
     host, _, port = postgres.rpartition(":")
     if not host or not port.isdigit():
@@ -36,8 +37,10 @@ def make_stack_secrets(folder: Path, *, postgres: str) -> list[str]:
         _write_address(folder / f"{name}_database", folder, f"{name}_app", name, where)
         _write_address(folder / f"{name}_database_owner", folder, f"{name}_owner", name, where)
     _write_keys(folder)
-    for name in ("stripe_key", "stripe_webhook_secret"):
+    for name in ("stripe_key", "stripe_webhook_secret", "mqtt"):
         (folder / name).touch()
+    if mqtt:
+        _write_mqtt(folder, mqtt)
     for path in folder.iterdir():
         path.chmod(0o444)
     return sorted(path.name for path in folder.iterdir())
@@ -47,6 +50,15 @@ def _write_address(path: Path, folder: Path, role: str, database: str, where: di
     address = databases.url(database=database, role=role, password=read_or_make_secret(folder, role), **where)
     path.unlink(missing_ok=True)
     path.write_text(address + "\n")
+
+
+def _write_mqtt(folder: Path, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise Failure(f"--mqtt must be HOST:PORT, not {address!r}")
+    password = read_or_make_secret(folder, "mosquitto")
+    (folder / "mqtt").unlink()
+    (folder / "mqtt").write_text(f"mqtt://haihe:{password}@{address}\n")
 
 
 def _write_keys(folder: Path) -> None:

@@ -15,6 +15,7 @@ from chassis.tracing import start_tracing
 from chassis.worker import make_poke
 from gateway.app import make_gateway
 from gateway.readiness import Readiness, look_at
+from gateway.streams.pointing import point_to_streams
 from gateway.upstreams import ask_services
 from infra.assembly import Wsgi, compose, load_service, load_services, open_database
 
@@ -24,7 +25,7 @@ def service(name: str) -> Wsgi:
     _prepare(f"{name}-web")
     app, look = _make(name)
     rest = make_gateway([load_service(name)], lambda: [look()])
-    return compose(dict.fromkeys(load_service(name).nouns, app), rest)
+    return compose(dict.fromkeys(load_service(name).places, app), rest)
 
 
 def gateway(upstreams: Mapping[str, str]) -> Wsgi:
@@ -34,16 +35,20 @@ def gateway(upstreams: Mapping[str, str]) -> Wsgi:
 
 
 def platform() -> Wsgi:
-    """Every service and the gateway in this process."""
+    """Every service and the gateway in this process; streams are elsewhere, and whoever asks for one is told where."""
     _prepare("web")
+    streams_url = settings.read().streams_url.rstrip("/")
     services = load_services()
-    by_noun: dict[str, Wsgi] = {}
+    by_place: dict[str, Wsgi] = {}
     looks = []
     for one in services:
         app, look = _make(one.name)
-        by_noun.update(dict.fromkeys(one.nouns, app))
+        by_place.update(dict.fromkeys(one.places, app))
         looks.append(look)
-    return compose(by_noun, make_gateway(services, lambda: [look() for look in looks]))
+    if not streams_url:
+        return compose(by_place, make_gateway(services, lambda: [look() for look in looks]))
+    rest = make_gateway(services, lambda: [*(look() for look in looks), *ask_services({"streams": streams_url})])
+    return point_to_streams(compose(by_place, rest), streams_url)
 
 
 def _make(name: str) -> tuple[Flask, Callable[[], Readiness]]:

@@ -74,6 +74,7 @@ class World:
         self.loops: dict[tuple[str, str], Loop] = {}
         self.stripe_url = NOWHERE
         self.scanner = ""
+        self.webhooks_private = False
 
     def settings(self, service: str) -> Settings:
         """What a service of this world is told from outside."""
@@ -81,6 +82,7 @@ class World:
             service=service,
             database=self.addresses[service],
             scanner=self.scanner,
+            webhooks_private=self.webhooks_private,
             signing_key=self.signing_key,
             verify_key=self.verify_key,
             search=f"tantivy:{self.folder}/search-{self.begun}",
@@ -111,7 +113,7 @@ class World:
         self.rest()
         self.broker = broker
         self.loops = {}
-        by_noun = {}
+        by_place = {}
         self.verifiers = []
         for name, service in self.services.items():
             settings, database = self.settings(name), self.databases[name]
@@ -119,12 +121,12 @@ class World:
             verifier = make_verifier(database, settings)
             self.verifiers.append(verifier)
             app = make_app(service, database, verifier, broker=broker, settings=settings)
-            by_noun |= dict.fromkeys(service.nouns, app)
+            by_place |= dict.fromkeys(service.places, app)
             context = Context(service, database, broker, settings, member="world")
             for loop, made in make_loops(context).items():
                 if loop != "housekeeping":
                     self.loops[name, loop] = made
-        self.application = compose(by_noun, next(iter(by_noun.values())))
+        self.application = compose(by_place, next(iter(by_place.values())))
 
     def settle(self, *, without: frozenset[tuple[str, str]] = frozenset()) -> None:
         """Step every loop but the timers until none has anything left to do."""

@@ -17,7 +17,7 @@ from chassis.problems import Problem
 from chassis.settings import BadSetting
 from chassis.telemetry import configure_logging
 from infra import failures
-from infra.cli import inspection, markets, messages, processes, running, setting_up, wiping
+from infra.cli import inspection, markets, messages, processes, readers, running, setting_up, simulate, wiping
 from infra.failures import Failure
 
 BAD_SETTING = 2
@@ -38,7 +38,7 @@ def haihe() -> None:
     """
 
 
-for module in (running, setting_up, inspection, markets, messages, processes, wiping):
+for module in (running, setting_up, inspection, markets, readers, simulate, messages, processes, wiping):
     for command in module.COMMANDS:
         haihe.add_command(command)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -85,10 +86,36 @@ def worker(name: str, host: str, status_port: int | None) -> None:
     run_worker(names, address=(host, status_port) if status_port else None)
 
 
+@click.command()
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="HAIHE_HOST",
+    show_envvar=True,
+    help="Address to listen on.",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8003, show_default=True, envvar="HAIHE_PORT", show_envvar=True
+)
+@click.option("--descriptor", type=click.IntRange(3), hidden=True, help="A socket that listens already.")
+def streams(host: str, port: int, descriptor: int | None) -> None:
+    """Serves server-sent events and WebSockets: what gates say, and EPCIS events as they come.
+
+    \b
+    Example:
+      haihe streams --host 0.0.0.0 --port 8003
+    """
+    from infra.streams import listen, run_streams
+
+    _refuse_to_start(("logistics",))
+    run_streams(socket.socket(fileno=descriptor) if descriptor else listen(host, port))
+
+
 def _refuse_to_start(names: Sequence[str]) -> None:
     refuse_sample_secrets(settings.read())
     for name in names:
         refuse_unmigrated(name)
 
 
-COMMANDS = (web, worker)
+COMMANDS = (web, worker, streams)

@@ -29,9 +29,14 @@ NOT_READY = 11
 
 @click.command()
 @click.option("--detach", is_flag=True, help="Return as soon as it is ready; stop it with `haihe down`.")
+@click.option(
+    "--streams-port",
+    type=click.IntRange(1, 65535),
+    help="Port for streams; the one behind --port, or any that is free, when not given.",
+)
 @click.option("--demo", "play", is_flag=True, help="Make sample data and play the steel trade on them, once.")
 @with_place
-def up(place: Place, detach: bool, play: bool) -> None:
+def up(place: Place, detach: bool, play: bool, streams_port: int | None) -> None:
     """Starts the platform and looks after it until Ctrl-C or `haihe down`.
 
     \b
@@ -43,10 +48,10 @@ def up(place: Place, detach: bool, play: bool) -> None:
 
         mark_as_sample(place.folder)
     if detach:
-        _detach(place, play)
+        _detach(place, play, streams_port)
         return
     port = place.port or DEFAULT_PORT
-    platform = Platform(place.folder, port=port, say=_say(place))
+    platform = Platform(place.folder, port=port, streams_port=streams_port, say=_say(place))
     platform.stop_on_signals()
     with platform.up():
         if platform.told_to_stop.is_set():
@@ -56,7 +61,8 @@ def up(place: Place, detach: bool, play: bool) -> None:
         if platform.told_to_stop.is_set():
             return
         platform.announce()
-        place.tell({"url": platform.url, "pid": os.getpid()}, _show_addresses(platform.url, place))
+        told = {"url": platform.url, "streams": platform.streams_url, "pid": os.getpid()}
+        place.tell(told, _show_addresses(told, place))
         platform.look_after()
 
 
@@ -85,22 +91,25 @@ def _play(place: Place, platform: Platform) -> None:
         raise Failure(f"The steel trade did not come off: {failed[0]}") from failed[0]
 
 
-def _show_addresses(url: str, place: Place) -> str:
+def _show_addresses(told: dict[str, Any], place: Place) -> str:
     from infra.demo.samples import show_sample_users
 
+    url = told["url"]
     lines = ["", f"Haihe is up at {url}"]
     lines += [f"  API docs  {url}/docs", f"  OpenAPI   {url}/openapi.json", f"  health    {url}/health"]
-    lines += [f"  readiness {url}/ready", f"  metrics   {url}/metrics", f"  data      {place.folder.path}"]
+    lines += [f"  readiness {url}/ready", f"  metrics   {url}/metrics"]
+    lines += [f"  streams   {told['streams']}", f"  data      {place.folder.path}"]
     lines += ["", *show_sample_users(place.folder)] if place.folder.is_sample else []
     return "\n".join([*lines, "", "Ctrl-C stops it; the data stay."])
 
 
-def _detach(place: Place, play: bool) -> None:
+def _detach(place: Place, play: bool, streams_port: int | None) -> None:
     folder, port = place.folder, place.port or DEFAULT_PORT
     folder.make()
     if (pid := folder.holder()) is not None:
         raise AlreadyRunning(f"Haihe already runs on {folder.path} (process {pid}).")
     command = [sys.executable, "-m", "infra.cli", "up", "--data", str(folder.path), "--port", str(port)]
+    command += ["--streams-port", str(streams_port)] if streams_port else []
     log = folder.logs / "supervisor.log"
     with log.open("ab") as output:
         supervisor = subprocess.Popen(
@@ -116,9 +125,9 @@ def _detach(place: Place, play: bool) -> None:
             raise failure
         if time.monotonic() > deadline:
             raise Failure(f"Not ready after {STARTS_WITHIN_S:.0f} s; it goes on trying. See {log}.")
-    place.tell(
-        {"url": f"http://127.0.0.1:{port}", "pid": supervisor.pid}, _show_addresses(f"http://127.0.0.1:{port}", place)
-    )
+    state = place.folder.read_state()
+    told = {"url": state["url"], "streams": state["streams"], "pid": supervisor.pid}
+    place.tell(told, _show_addresses(told, place))
 
 
 def _is_up(place: Place, pid: int) -> bool:
@@ -181,6 +190,7 @@ def _ask_readiness(url: str) -> dict[str, Any]:
 
 def _show_status(state: dict[str, Any], readiness: dict[str, Any]) -> str:
     lines = [f"{state['url']}  up since {state['started']}  {'ready' if readiness['ready'] else 'NOT READY'}"]
+    lines += [f"{state['streams']}  streams"] if state.get("streams") else []
     for name, child in state["children"].items():
         running = f"process {child['pid']}" if child["running"] else "not running"
         lines.append(f"  {name:<15} {running}, started again {child['restarts']} times")

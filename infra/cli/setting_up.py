@@ -52,15 +52,18 @@ def migrate(place: Place, superuser_url_file: Path | None) -> None:
     metavar="HOST:PORT",
     help="Where services reach PostgreSQL.",
 )
+@click.option(
+    "--mqtt", metavar="HOST:PORT", help="Where workers hear the readers of an MQTT broker.  [default: nowhere]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def secrets(folder: Path, postgres: str, as_json: bool) -> None:
+def secrets(folder: Path, postgres: str, mqtt: str | None, as_json: bool) -> None:
     """Makes the secret files of the distributed profile in a folder; what is there stays.
 
     \b
     Example:
       haihe secrets infra/secrets
     """
-    names = make_stack_secrets(folder, postgres=postgres)
+    names = make_stack_secrets(folder, postgres=postgres, mqtt=mqtt)
     Place(folder, None, as_json).tell({"folder": str(folder), "files": names}, f"{len(names)} files are in {folder}.")
 
 

@@ -4,7 +4,7 @@ signed with.
 It tells others of companies, of users and machines (both as users), and of signing keys. It hears, besides itself, what
 saved searches found, as it alone knows where to mail that to.
 
-Locks are taken in this order: party, licence, ticket, user, API key, session, signing key, alert.
+Locks are taken in this order: party, licence, ticket, user, API key, session, signing key, alert, stream ticket.
 """
 
 from __future__ import annotations
@@ -12,9 +12,20 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
-from chassis.service import Describer, Errand, Invariant, Service
+from chassis.service import Describer, Errand, Invariant, Service, join_handlers
 from chassis.settings import Settings
-from services.identity import alerts, api_keys, attempts, licences, parties, passwords, sessions, signing, users  # noqa: F401
+from services.identity import (  # noqa: F401
+    alerts,
+    api_keys,
+    attempts,
+    licences,
+    parties,
+    passwords,
+    sessions,
+    signing,
+    tickets,
+    users,
+)
 from services.identity.alerts import consumers as alert_consumers
 from services.identity.alerts.commands import MAIL as ALERT_MAIL
 from services.identity.alerts.commands import send_due
@@ -29,6 +40,9 @@ from services.identity.base import Base
 from services.identity.licences import api as licence_routes
 from services.identity.licences.commands import pass_time
 from services.identity.licences.model import Licence
+from services.identity.notices import consumers as notice_consumers
+from services.identity.notices.commands import NOTICE_MAIL
+from services.identity.notices.mail import record_notice_mail, send_notice_mail
 from services.identity.parties import api as party_routes
 from services.identity.parties.commands import describe_party
 from services.identity.parties.model import Party
@@ -42,6 +56,9 @@ from services.identity.sessions.model import Family
 from services.identity.signing import api as signing_routes
 from services.identity.signing.commands import announce_key, keep_first_key, retire_due_key
 from services.identity.signing.model import SigningKey
+from services.identity.tickets import api as ticket_routes
+from services.identity.tickets.commands import drop_ticket
+from services.identity.tickets.model import StreamTicket
 from services.identity.users import api as user_routes
 from services.identity.users.commands import describe_user
 from services.identity.users.model import User
@@ -99,7 +116,7 @@ INVARIANTS = (
 SERVICE = Service(
     name="identity",
     base=Base,
-    nouns=("sessions", "passwords", "parties", "licences", "users", "api-keys", "tokens", "keys", "me"),
+    nouns=("sessions", "passwords", "parties", "licences", "users", "api-keys", "tokens", "tickets", "keys", "me"),
     blueprints=(
         party_routes.routes,
         licence_routes.routes,
@@ -108,8 +125,9 @@ SERVICE = Service(
         session_routes.routes,
         api_key_routes.routes,
         signing_routes.routes,
+        ticket_routes.routes,
     ),
-    handlers=alert_consumers.HANDLERS,
+    handlers=join_handlers(alert_consumers.HANDLERS, notice_consumers.HANDLERS),
     timers={
         Alert: send_due,
         Licence: pass_time,
@@ -117,10 +135,12 @@ SERVICE = Service(
         Family: end_family,
         SigningKey: retire_due_key,
         Attempt: end_window,
+        StreamTicket: drop_ticket,
     },
     errands={
         ALERT_MAIL: Errand(call=send_alert_mail, record=record_alert_mail),
         MAIL: Errand(call=send_reset_mail, record=record_reset_mail),
+        NOTICE_MAIL: Errand(call=send_notice_mail, record=record_notice_mail),
     },
     describers={
         "parties": Describer(Party, describe_party),

@@ -1,12 +1,22 @@
-"""The base of the tables of logistics, and the guard of those that are only ever added to."""
+"""The base of the tables of logistics, one criterion for many values, and the guard of those that are only ever added to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from sqlalchemy import ColumnElement, Text, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis import database
 
 Base: Any = database.base("logistics")
+
+
+def among(column: Any, values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a text column is one of the values: one parameter however many there are."""
+    return column == any_(literal(sorted(set(values)), ARRAY(Text)))
+
 
 REFUSE_CHANGE = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

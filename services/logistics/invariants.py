@@ -136,22 +136,46 @@ INVARIANTS = (
         "Whatever waits has a deadline, and nothing else has.",
         "SELECT id FROM delivery WHERE (due_at IS NULL) <> (state IN ('weighed', 'cancelled')) "
         "UNION ALL SELECT id FROM pickup_note WHERE (due_at IS NULL) <> (state <> 'issued') "
-        "UNION ALL SELECT id FROM passage WHERE (due_at IS NULL) <> (state = 'closed')",
+        "UNION ALL SELECT id FROM passage WHERE (due_at IS NULL) <> (state <> 'open') "
+        "UNION ALL SELECT id FROM stock_take WHERE (due_at IS NULL) <> (state <> 'open') "
+        "UNION ALL SELECT id FROM lot_recall WHERE (due_at IS NULL) <> (state <> 'open') "
+        "UNION ALL SELECT id FROM stay WHERE (due_at IS NULL) <> (state <> 'present' OR gate_id IS NULL)",
+    ),
+    Invariant(
+        "task_has_its_events",
+        "What the result of a discrepancy was recorded as has been captured, and only a closed one has a result.",
+        "SELECT d.id FROM discrepancy d WHERE d.state <> 'closed' AND d.result IS NOT NULL "
+        "UNION SELECT d.id FROM discrepancy d CROSS JOIN LATERAL unnest(d.closing_event_ids) AS named "
+        "WHERE NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.event_id = named)",
+    ),
+    Invariant(
+        "stock_take_is_told_once_closed",
+        "A stock-take has lines once it is closed, of its own warehouse's zones, and names an event that was captured.",
+        "SELECT t.id FROM stock_take t WHERE t.state <> 'closed' "
+        "AND EXISTS (SELECT 1 FROM stock_take_line l WHERE l.stock_take_id = t.id) "
+        "UNION SELECT t.id FROM stock_take t LEFT JOIN zone z ON z.id = t.zone_id "
+        "WHERE t.zone_id IS NOT NULL AND z.party_id IS DISTINCT FROM t.warehouse_id "
+        "UNION SELECT t.id FROM stock_take t WHERE t.epcis_event_id IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.event_id = t.epcis_event_id)",
     ),
     Invariant(
         "reads_are_counted_once",
-        "The passages of a window are made of its reads, each once.",
-        "SELECT p.window_id AS id FROM "
-        "(SELECT window_id, sum(reads) AS reads FROM passage WHERE state = 'closed' GROUP BY window_id "
-        "HAVING max(opened_at) > (SELECT max(opened_at) FROM passage) - interval '7 days') p "
-        "LEFT JOIN (SELECT window_id, count(*) AS reads FROM tag_read GROUP BY window_id) r USING (window_id) "
-        "WHERE p.reads <> coalesce(r.reads, 0)",
+        "The passages that stand at a gate where nothing is open are made of its reads, each once.",
+        "WITH lately AS (SELECT gate_id, max(last_seen) - interval '7 days' AS since FROM passage "
+        "WHERE state = 'closed' AND digest IS NOT NULL GROUP BY gate_id "
+        "HAVING gate_id NOT IN (SELECT gate_id FROM passage WHERE state = 'open')), "
+        "told AS (SELECT p.gate_id, sum(p.reads) AS reads FROM passage p JOIN lately l ON l.gate_id = p.gate_id "
+        "AND p.first_seen >= l.since WHERE p.state = 'closed' GROUP BY 1), "
+        "kept AS (SELECT r.gate_id, sum(r.count) AS reads FROM tag_read r JOIN lately l ON l.gate_id = r.gate_id "
+        "AND r.at >= l.since WHERE r.mark IS DISTINCT FROM 'skewed' AND NOT EXISTS (SELECT 1 FROM parked_tag p "
+        "WHERE p.gate_id = r.gate_id AND p.epc = r.epc AND r.at >= p.since AND r.at < p.until AND r.mark IS NULL) GROUP BY 1) "
+        "SELECT l.gate_id AS id FROM lately l LEFT JOIN told USING (gate_id) LEFT JOIN kept USING (gate_id) "
+        "WHERE coalesce(told.reads, 0) <> coalesce(kept.reads, 0)",
     ),
     Invariant(
-        "reads_are_not_left_lying",
-        "Reads that wait have an open passage to wait for.",
-        "SELECT DISTINCT r.gate_id AS id FROM tag_read r WHERE r.window_id IS NULL "
-        "AND NOT EXISTS (SELECT 1 FROM passage p WHERE p.gate_id = r.gate_id AND p.state = 'open')",
+        "taken_back_is_superseded_once",
+        "What stands for a passage that was taken back has a higher version.",
+        "SELECT p.id FROM passage p JOIN passage n ON n.id = p.superseded_by WHERE n.version <= p.version",
     ),
     Invariant(
         "gate_departure_has_a_passage",
@@ -160,9 +184,39 @@ INVARIANTS = (
         "AND NOT EXISTS (SELECT 1 FROM passage_delivery p WHERE p.delivery_id = d.id)",
     ),
     Invariant(
+        "epcis_event_is_found_by_what_it_names",
+        "An EPCIS event about a thing has the thing among its keys.",
+        "SELECT e.id FROM epcis_event e WHERE e.fields->'epcList'->>0 IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM epcis_key k WHERE k.event = e.id AND k.kind = 'epc')",
+    ),
+    Invariant(
+        "revoked_share_gives_nothing",
+        "No company sees an EPCIS event by a share that was revoked.",
+        "SELECT s.id FROM event_share s WHERE s.revoked_at IS NOT NULL "
+        "AND EXISTS (SELECT 1 FROM epcis_party p WHERE p.why = s.id)",
+    ),
+    Invariant(
+        "seen_event_was_captured",
+        "What a company was shown has been captured.",
+        "SELECT DISTINCT p.event AS id FROM epcis_party p "
+        "WHERE NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.id = p.event)",
+    ),
+    Invariant(
         "passage_has_its_event",
         "An EPCIS event that a passage names has been captured.",
         "SELECT p.id FROM passage p WHERE p.epcis_event_id IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.event_id = p.epcis_event_id)",
+    ),
+    Invariant(
+        "push_is_owed",
+        "A subscription that has a push on its way owes it.",
+        "SELECT s.id FROM epcis_subscription s WHERE s.pushing IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM errand e WHERE e.id = s.pushing AND e.state = 'owed')",
+    ),
+    Invariant(
+        "waiting_event_is_pushed",
+        "What waits for a subscription waits for one that is active, and has a push or a time before it.",
+        "SELECT DISTINCT w.subscription_id AS id FROM epcis_waiting w LEFT JOIN epcis_subscription s "
+        "ON s.id = w.subscription_id WHERE s.state IS DISTINCT FROM 'active' OR (s.pushing IS NULL AND s.due_at IS NULL)",
     ),
 )

@@ -102,6 +102,7 @@ class Stack:
             "ELASTICSEARCH",
             "ELASTICSEARCH_TRANSPORT",
             "GATEWAY",
+            "STREAMS",
             "PROMETHEUS",
         ]
         names += ["STRIPE_MOCK", "STRIPE_MOCK_TLS"]
@@ -110,7 +111,7 @@ class Stack:
             f"HAIHE_{name.upper()}_PORT": str(port) for name, port in zip(names, free_ports(len(names)), strict=True)
         }
         hosts = [*(f"{service.upper()}_{part}" for service in SERVICES for part in ("WEB", "WORKER"))]
-        told |= {f"HAIHE_{name}_HOST": here for name in (*hosts, "KAFKA", "ELASTICSEARCH", "GATEWAY")}
+        told |= {f"HAIHE_{name}_HOST": here for name in (*hosts, "KAFKA", "ELASTICSEARCH", "GATEWAY", "STREAMS")}
         told |= {f"HAIHE_{name}_LISTEN": here for name in ("POSTGRES", "KAFKA", "ELASTICSEARCH", "STRIPE_MOCK")}
         return told | {"HAIHE_LISTEN": here, "HAIHE_NGINX_LISTEN": f"{here}:{self.port}", "HAIHE_WEB_WORKERS": "1"}
 

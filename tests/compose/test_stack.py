@@ -27,6 +27,7 @@ def test_the_trade_comes_off_and_nothing_is_broken(stack: Stack, trade: SteelTra
 
 def test_every_service_and_loop_is_ready(stack: Stack) -> None:
     services = {one["service"]: one for one in stack.ask_readiness()["services"]}
+    assert services.pop("streams")["loops"] == {"feed": "ok"}
     assert set(services) == set(SERVICES)
     assert all(one["ready"] and {"relay", "facts"} <= set(one["loops"]) for one in services.values())
 
@@ -53,6 +54,22 @@ def test_secrets_come_as_files(stack: Stack) -> None:
     assert owners == {"migrate"}
 
 
+def test_streams_are_reached_through_nginx(stack: Stack, trade: SteelTrade) -> None:
+    """A display's stream begins at once, unbuffered; a WebSocket is let through to the streams and refused there."""
+    desk = trade.warehouse.desk
+    gate = desk.every("/v1/gates")[0]
+    ticket = desk.post("/v1/tickets")["ticket"]
+    with urllib.request.urlopen(f"{stack.url}/v1/streams/gates/{gate['id']}?ticket={ticket}", timeout=20) as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        assert answer.readline().startswith(b"retry:")
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    asked = urllib.request.Request(f"{stack.url}/epcis/v2/events?stream=true&ticket={ticket}", headers=upgrade)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=20)
+    body = json.loads(refused.value.read())
+    assert (body["status"], body["type"], "detail" in body) == (401, "epcisException:SecurityException", False)
+
+
 def test_metrics_stay_inside_and_prometheus_sees_every_process(stack: Stack, trade: SteelTrade) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{stack.url}/metrics", timeout=10)
@@ -72,7 +89,7 @@ def test_metrics_stay_inside_and_prometheus_sees_every_process(stack: Stack, tra
         ]
         found = json.loads(stack.compose(*place).stdout)["data"]["result"]
         jobs = {one["metric"]["job"]: one["value"][1] for one in found}
-        return jobs if len(jobs) == 2 * len(SERVICES) and set(jobs.values()) == {"1"} else None
+        return jobs if len(jobs) == 2 * len(SERVICES) + 1 and set(jobs.values()) == {"1"} else None
 
     assert trade.until(look, "Prometheus to have asked every process")
 
@@ -136,6 +153,8 @@ def test_an_upgrade_from_the_commit_before_keeps_everything(stack: Stack, trade:
     shutil.unpack_archive(tmp_path / "before.tar", source)
     if not (source / "infra" / "Dockerfile").exists():
         pytest.skip("the commit before has no image")
+    if not (source / "infra" / "streams.py").exists():
+        pytest.skip("the commit before has no process of streams, which this compose file starts")
     image = f"{stack.name}:before"
     build = [
         "docker",

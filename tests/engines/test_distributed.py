@@ -107,9 +107,13 @@ class Stack:
     def carrier(self) -> Any:
         """Sends each request to the service that owns its noun, as nginx does."""
         nouns = {noun: service.name for service in load_services() for noun in service.nouns}
+        prefixes = {prefix: service.name for service in load_services() for prefix in service.prefixes}
         carriers = {name: HttpCarrier(f"http://127.0.0.1:{port}") for name, port in self.ports.items()}
 
         def carry(method: str, path: str, headers: dict[str, str], body: bytes | None) -> tuple[int, Any]:
+            if not path.startswith("/v1/"):
+                owner = next(service for prefix, service in prefixes.items() if path.startswith(prefix))
+                return carriers[owner](method, path, headers, body)
             noun = path.removeprefix("/v1/").partition("?")[0].partition("/")[0]
             return carriers[nouns[noun]](method, path, headers, body)
 

@@ -19,6 +19,9 @@ def test_the_migrated_schema_and_the_models_agree(built_world: World, service: s
 def test_each_service_answers_for_its_nouns_and_no_noun_has_two_owners() -> None:
     owners: dict[str, str] = {}
     for service in load_services():
-        assert {operation.path.split("/")[2] for operation in list_operations([service])} == set(service.nouns)
-        assert not set(service.nouns) & set(owners)
-        owners |= dict.fromkeys(service.nouns, service.name)
+        paths = {operation.path for operation in list_operations([service])}
+        beside = {prefix: {path for path in paths if path.startswith(f"{prefix}/")} for prefix in service.prefixes}
+        assert all(beside.values())
+        assert {path.split("/")[2] for path in paths.difference(*beside.values())} == set(service.nouns)
+        assert not set(service.places) & set(owners)
+        owners |= dict.fromkeys(service.places, service.name)

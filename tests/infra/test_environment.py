@@ -23,7 +23,7 @@ from infra.assembly import load_services
 from infra.capacity import Capacity
 from infra.cli import main
 from infra.cluster import Cluster
-from infra.failures import DatabaseUnreachable, DiskFull
+from infra.failures import DatabaseUnreachable, DiskFull, Failure
 from infra.folder import DataFolder
 from infra.stack_secrets import make_stack_secrets
 
@@ -36,7 +36,8 @@ def test_all_pools_fit_below_max_connections(web_workers: int) -> None:
     capacity = Capacity(web_workers=web_workers)
     pools_of_services = 5 * capacity.pool_size * (web_workers + 1)
     brokers = 5 * (2 * web_workers + 4)
-    assert capacity.connections == pools_of_services + brokers
+    streams = 4 + 1
+    assert capacity.connections == pools_of_services + brokers + streams
     assert capacity.max_connections >= capacity.connections + 20
 
 
@@ -115,6 +116,18 @@ def test_stack_secrets_are_made_once_and_addresses_follow(tmp_path: Path) -> Non
     assert "PRIVATE" not in second["verify_key"] and "PRIVATE" in second["signing_key"]
 
 
+def test_stack_secrets_name_an_mqtt_broker_where_there_is_one(tmp_path: Path) -> None:
+    make_stack_secrets(tmp_path, postgres="postgres:5432")
+    assert (tmp_path / "mqtt").read_text() == ""
+    make_stack_secrets(tmp_path, postgres="postgres:5432", mqtt="mosquitto:1883")
+    first = (tmp_path / "mqtt").read_text()
+    assert re.fullmatch(r"mqtt://haihe:\S{20,}@mosquitto:1883\n", first)
+    make_stack_secrets(tmp_path, postgres="postgres:5432")
+    assert (tmp_path / "mqtt").read_text() == first
+    with pytest.raises(Failure, match="--mqtt must be HOST:PORT"):
+        make_stack_secrets(tmp_path, postgres="postgres:5432", mqtt="mosquitto")
+
+
 def test_a_loop_is_ready_when_it_comes_round_in_one_living_worker() -> None:
     late = NOW - FRESH - timedelta(seconds=1)
     rows = [
@@ -189,7 +202,7 @@ def test_every_command_has_help_with_an_example(words: tuple[str, ...]) -> None:
 PLACED = [
     words
     for words in _commands(main.haihe)
-    if words not in {("web",), ("worker",), ("nginx",), ("secrets",), ("bench",), ("market", "check")}
+    if words not in {("web",), ("worker",), ("streams",), ("nginx",), ("secrets",), ("bench",), ("market", "check")}
 ]
 
 

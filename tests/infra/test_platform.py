@@ -32,6 +32,7 @@ def test_it_is_ready_and_says_so(up: Place) -> None:
     assert status.code == 0
     assert {child["running"] for child in status.json["children"].values()} == {True}
     services = {one["service"]: one["loops"] for one in status.json["readiness"]["services"]}
+    assert services.pop("streams") == {"feed": "ok"}
     assert set(services) == {"identity", "catalog", "orders", "settlement", "logistics"}
     assert all({"relay", "facts", "housekeeping"} <= set(loops) for loops in services.values())
 
@@ -41,7 +42,7 @@ def test_what_root_starts_does_not_run_as_root(up: Place) -> None:
     user = database_user()
     if not may_pass(Path(sys.executable).resolve().parent, user):
         pytest.skip("this Python is where nobody but root can reach it")
-    for child in ("postgres", "worker", "web"):
+    for child in ("postgres", "worker", "streams", "web"):
         family = [psutil.Process(up.pid(child)), *psutil.Process(up.pid(child)).children(recursive=True)]
         assert {(one.uids().effective, one.uids().saved, one.gids().real) for one in family} == {
             (user.pw_uid, user.pw_uid, user.pw_gid)

@@ -24,7 +24,7 @@ from tests.infra.place import Place, free_port, look_into, wait_until
 pytestmark = pytest.mark.xdist_group("platform")
 
 
-@pytest.mark.parametrize("child", ["worker", "web", "postgres", "stripe-sandbox"])
+@pytest.mark.parametrize("child", ["worker", "streams", "web", "postgres", "stripe-sandbox"])
 def test_a_killed_child_is_started_again(up: Place, child: str) -> None:
     before = up.pid(child)
     os.kill(before, signal.SIGKILL)

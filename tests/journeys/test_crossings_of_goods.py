@@ -22,7 +22,7 @@ def test_a_truck_is_called_off_while_its_reads_are_under_way(town: Town) -> None
     with town.moves(**PAID):
         deal = town.make_paid()
         truck = town.load_truck(deal)
-        with unheard(town, "logistics.reads"):
+        with unheard(town, "logistics.rfid.reads.v1"):
             town.pass_gate(epcs_of(town, deal))
             town.warehouse.desk.post(f"/v1/deliveries/{truck['id']}/cancel", {"reason": "wrong papers"})
         town.let_pass(seconds=5)
@@ -52,7 +52,7 @@ def test_reads_against_the_word_of_the_warehouse(town: Town) -> None:
     with town.moves(**PAID):
         deal = town.make_paid()
         truck = town.load_truck(deal)
-        with unheard(town, "logistics.reads"):
+        with unheard(town, "logistics.rfid.reads.v1"):
             town.pass_gate(epcs_of(town, deal))
             town.leave(truck["id"])
         town.let_pass(seconds=5)

@@ -9,7 +9,7 @@ from typing import Any
 
 TEXTS = [
     "abc12", "CNY", "TNE", "1", "CN", "12.5", "303425600000000000000001", "2026-03-20T08:00:00Z", "2026-03-20", "P1D",
-    "someone@sample.haihe.example", "A" * 32, "A" * 64, "a" * 64, "abcdefgh-1234", "6222000000000001",
+    "someone@sample.haihe.example", "https://www.example.org/a", "A" * 32, "A" * 64, "a" * 64, "abcdefgh-1234", "6222000000000001",
 ]  # fmt: skip
 FORMATS = {"date-time": "2026-03-20T08:00:00Z", "date": "2026-03-20", "duration": "P1D", "decimal": "1"}
 HUGE = "9" * 400

@@ -75,14 +75,21 @@ def still(built_world: World):
         built_world.rest()
 
 
-def assert_problem(answer: Answer, status: int | tuple[int, ...]) -> None:
-    assert answer.status in (status if isinstance(status, tuple) else (status,)), answer
+def assert_problem(answer: Answer, status: int | tuple[int, ...], dialect: str | None = None) -> None:
+    """A problem of the house, or one in the words of EPCIS, which calls 400 what is 422 elsewhere."""
+    statuses = status if isinstance(status, tuple) else (status,)
+    assert answer.status in (tuple(400 if one == 422 else one for one in statuses) if dialect else statuses), answer
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (
-        answer.body["type"].startswith("urn:haihe:problem:")
+        answer.body["type"].startswith("epcisException:" if dialect else "urn:haihe:problem:")
         and answer.body["title"]
         and answer.body["status"] == answer.status
     )
+
+
+def name_refusal(route: tuple, name: str) -> str:
+    """The type of a refusal for want of rights, in the words of the route's dialect."""
+    return "epcisException:SecurityException" if "x-dialect" in route[2] else f"urn:haihe:problem:{name}"
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if not r[2]["x-public"]], **NAMES)
@@ -102,9 +109,9 @@ def test_no_token_a_forged_one_and_an_expired_one_are_401(still: World, route: t
         jwt.encode(claims, None, "none", headers=headers),
     ]
     for bad in forged:
-        assert_problem(call(still, route, bad), 401)
+        assert_problem(call(still, route, bad), 401, route[2].get("x-dialect"))
     still.clock.advance(timedelta(hours=1))
-    assert_problem(call(still, route, token), 401)
+    assert_problem(call(still, route, token), 401, route[2].get("x-dialect"))
 
 
 @pytest.mark.parametrize("route", COMMANDS, **NAMES)
@@ -117,10 +124,10 @@ def test_a_command_is_refused_to_every_role_but_its_own(still: World, route: tup
     for role in ROLES:
         answer = call(still, route, token_for(still, role), key=f"role-{role}")
         if role in allowed:
-            assert answer.body is None or "missing_role" not in str(answer.body.get("type")), (role, answer)
+            assert answer.status != 403 or answer.body["type"] != name_refusal(route, "missing_role"), (role, answer)
         else:
-            assert_problem(answer, 403)
-            assert answer.problem() == "missing_role"
+            assert_problem(answer, 403, route[2].get("x-dialect"))
+            assert answer.body["type"] == name_refusal(route, "missing_role")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +175,10 @@ def test_queries_refuse_unknown_parameters_and_hostile_ones(still: World, route:
     method, path, operation = route
     path = path.replace("{", "").replace("}", "")
     ask = still.client(None if operation["x-public"] else token)
-    assert_problem(ask.send(method, path, params={"no_such_parameter": "1"}), 422)
+    refused = 404 if "x-dialect" in operation and "{" in route[1] else 422
+    assert_problem(
+        ask.send(method, path, params={"no_such_parameter": "1"}), (refused, 422), operation.get("x-dialect")
+    )
     for parameter in operation["parameters"]:
         if parameter["in"] != "query":
             continue
@@ -193,7 +203,11 @@ def test_hostile_ids_are_404(still: World, route: tuple) -> None:
             key="hostile-id",
             content_type=next(iter(operation.get("requestBody", {"content": {"application/json": 0}})["content"])),
         )
-        assert answer.status in (404, 405, 422, 503), answer
+        # A page that nobody was given may be ended: it names nothing.
+        fine = (
+            {400, 204} if "{token}" in path and "x-dialect" in operation else {400 if "x-dialect" in operation else 422}
+        )
+        assert answer.status in fine | {404, 405, 503}, answer
 
 
 def test_what_is_not_routed_is_a_problem_too(still: World) -> None:
@@ -205,8 +219,8 @@ def test_what_is_not_routed_is_a_problem_too(still: World) -> None:
 def test_the_key_of_a_device_hands_in_readings_and_nothing_else(still: World, route: tuple) -> None:
     token = still.token(*ROLES, kind="machine", device="gate_x")
     answer = call(still, route, token)
-    if route[1] == "/v1/gates/{gate_id}/reads":
+    if route[1].startswith(("/v1/gates/{gate_id}/", "/v1/stock-takes/")) and route[1].endswith("/reads"):
         assert_problem(answer, 404)
     else:
-        assert_problem(answer, 403)
-        assert answer.problem() == "device_only"
+        assert_problem(answer, 403, route[2].get("x-dialect"))
+        assert answer.body["type"] == name_refusal(route, "device_only")

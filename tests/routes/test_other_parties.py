@@ -6,12 +6,14 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from chassis.auth import PLATFORM_ROLES
 from loadtests.steel import Coil, SteelTrade
+from services.logistics.epcis.fields import FIELDS
+from services.logistics.epcis.vocabulary import BIZ_STEP, DISPOSITION
 from tests.journeys.conftest import make_trade
 from tests.routes.test_every_route import DOCUMENT, SCHEMAS, sample_body
 from tests.world import Answer, World
@@ -21,8 +23,16 @@ SCOPED = [
     (method.upper(), path, operation)
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
-    if operation["x-party-scoped"]
+    if operation["x-party-scoped"] and "x-dialect" not in operation
 ]
+EPCIS = [
+    (method.upper(), path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+    if operation["x-party-scoped"] and operation.get("x-dialect") == "/epcis/v2"
+]
+EPCIS_LISTS = [route for route in EPCIS if route[0] == "GET" and "{" not in route[1]]
+EPCIS_THINGS = [route for route in EPCIS if "{" in route[1] and "{token}" not in route[1]]
 GIVEN = [route for route in SCOPED if route[0] == "GET" and "{" not in route[1]]
 LISTS = [route for route in GIVEN if "application/json" in route[2]["responses"]["200"]["content"]]
 FILES = [route for route in GIVEN if route not in LISTS]
@@ -31,6 +41,7 @@ MOVES = [route for route in SCOPED if route[0] != "GET" and not set(route[2]["x-
 NAMES = {"ids": lambda route: f"{route[0]} {route[1]}"}
 DOT = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 """A picture of one dot, as PNG."""
+STANDARD_WORDS = {*FIELDS, *BIZ_STEP.words, *DISPOSITION.words}
 OF_NO_PARTY = {"/v1/reconciliations"}
 """Lists of what is the platform's own: no company has any, so a company is a stranger there by nature."""
 
@@ -74,7 +85,72 @@ class Finished:
         self._send_a_price_list()
         self._describe_products()
         self._send_products()
+        gate = self.trade.known["gate"]["id"]
+        self.trade.warehouse.desk.post(f"/v1/gates/{gate}/readers", {"name": "East", "kind": "http"})
         self.trade.mill.desk.post("/v1/saved-searches", {"name": "coils", "wanted": {"text": "coil"}})
+        self._capture_and_share_events()
+        self._publish_and_recall()
+        self._take_stock()
+
+    def _take_stock(self) -> None:
+        """A coil in a bay, found there by a handheld."""
+        trade, desk = self.trade, self.trade.warehouse.desk
+        coil = Coil("W3", 9_000, epc="3034257BF4FFFFFF00000003")
+        trade.upload([coil])
+        self.world.settle()
+        zone = desk.post("/v1/zones", {"name": "Bay 4"})
+        take = desk.post("/v1/stock-takes", {"zone_id": zone["id"]})
+        reads = [{"sequence": 1, "at": self.world.clock.now().isoformat(), "epc": coil.epc}]
+        desk.post(f"/v1/stock-takes/{take['id']}/reads", {"handheld": "h1", "reads": reads})
+        desk.post(f"/v1/stock-takes/{take['id']}/close")
+
+    def _publish_and_recall(self) -> None:
+        """The mill has made something that the buyer received: it describes the place, shows the lot and calls it back."""
+        item, plant = "https://id.gs1.org/01/09506000134352/21/1", "https://id.gs1.org/414/9506000111117"
+        made = {
+            "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
+            "type": "ObjectEvent",
+            "eventTime": "2026-01-02T00:00:00Z",
+            "eventTimeZoneOffset": "+00:00",
+            "epcList": [item],
+            "action": "ADD",
+            "bizStep": "commissioning",
+            "readPoint": {"id": plant},
+            "ilmd": {"cbvmda:lotNumber": "L1"},
+        }
+        got = {name: value for name, value in made.items() if name != "ilmd"}
+        got |= {"action": "OBSERVE", "bizStep": "receiving", "eventTime": "2026-01-03T00:00:00Z"}
+        self.trade.mill.desk.post("/epcis/v2/events", made)
+        self.trade.buyer.desk.post("/epcis/v2/events", got)
+        self.trade.mill.desk.post("/v1/places", {"id": plant, "name": "Mill"})
+        lot = "https://id.gs1.org/01/09506000134352/10/L1"
+        self.trade.mill.desk.post("/v1/publications", {"id": lot, "texts": {"en": {"title": "Ours"}}})
+        recall = {"id": lot, "grade": "II", "reason": "cracked", "instruction": "Send it back."}
+        self.trade.mill.desk.post("/v1/lot-recalls", {**recall, "due_at": "2099-01-01T00:00:00Z"})
+
+    def _capture_and_share_events(self) -> None:
+        """What the mill captured beside what the gates saw, and the warehouse's events for the buyer."""
+        event = {
+            "type": "ObjectEvent",
+            "eventTime": "2026-01-02T00:00:00Z",
+            "eventTimeZoneOffset": "+00:00",
+            "eventID": "urn:uuid:of-the-mill",
+            "epcList": ["urn:epc:id:sgtin:0614141.107346.2018"],
+            "action": "OBSERVE",
+            "bizStep": "packing",
+            "disposition": "in_progress",
+            "readPoint": {"id": "urn:epc:id:sgln:0614141.07346.1234"},
+            "bizLocation": {"id": "urn:epc:id:sgln:0614141.07346.0"},
+        }
+        document = {
+            "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
+            "type": "EPCISDocument",
+            "schemaVersion": "2.0",
+            "creationDate": "2026-01-02T00:00:00Z",
+            "epcisBody": {"eventList": [event]},
+        }
+        self.trade.mill.desk.post("/epcis/v2/capture", document)
+        self.trade.warehouse.desk.post("/v1/event-shares", {"party_id": self.trade.buyer.party_id})
 
     def _record_a_licence(self) -> None:
         licence = {
@@ -297,6 +373,44 @@ def test_nothing_of_others_can_be_moved_by_its_id(finished: Finished, route: tup
         answer = ask.send(method, path, body=sample_body(operation), key=key, content_type=media)
         assert answer.status == 404, (path, answer)
     assert finished.world.count_rows() == before
+
+
+@pytest.mark.parametrize("route", EPCIS_LISTS, **NAMES)
+def test_no_list_of_epcis_holds_anything_of_others(finished: Finished, route: tuple) -> None:
+    """What a stranger is told is what it would be told if nobody had captured anything: the words of the standard at most."""
+    told = [ask.get(route[1]).body for ask in finished.insiders]
+    answer = finished.world.client(finished.stranger.sign_in()).get(route[1])
+    assert answer.status == 200, answer
+    assert set(_members(answer.body)) <= STANDARD_WORDS
+    assert route[1].endswith("/queries") or any(_members(body) for body in told), route[1]
+
+
+@pytest.mark.parametrize("route", EPCIS_THINGS, **NAMES)
+def test_nothing_of_others_is_in_epcis_by_its_name(finished: Finished, route: tuple) -> None:
+    """Every name that somebody of the trade was told in a list, and every id of the trade: 404, or an empty list of events."""
+    method, path, operation = route
+    listed = path.partition("/{")[0]
+    names = {name for ask in finished.insiders for name in _members(ask.get(listed).body)}
+    ask = finished.world.client(finished.stranger.sign_in())
+    before = finished.world.count_rows()
+    for name in sorted({quote(name, safe="") for name in names} | set(finished.foreign()[:20])):
+        media = next(iter(operation.get("requestBody", {"content": {"application/json": 0}})["content"]))
+        answer = ask.send(method, re.sub(r"{[^}]+}", name, path), body=sample_body(operation), content_type=media)
+        assert answer.status == 404 or (answer.status == 200 and _members(answer.body) in ([], ["events"])), (
+            name,
+            answer,
+        )
+    assert finished.world.count_rows() == before
+
+
+def _members(body: object) -> list[str]:
+    """The names of what an answer of EPCIS lists: values, jobs, or events by their ids."""
+    if isinstance(body, list):
+        return [one["captureID"] for one in body]
+    assert isinstance(body, dict)
+    results = body.get("epcisBody", {}).get("queryResults", {}).get("resultsBody", {})
+    events = [event["eventID"] for event in results.get("eventList", [])]
+    return events or [str(one) for one in body.get("member", [])]
 
 
 def test_a_stranger_cannot_name_things_of_others_in_a_body(finished: Finished) -> None:

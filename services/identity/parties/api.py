@@ -29,7 +29,7 @@ IdentifierText = Annotated[str, Meta(min_length=4, max_length=40, pattern=r"^[A-
 class IdentifierBody(Body):
     """An identifier of a company, held to its check digits."""
 
-    scheme: Literal["uscc", "eu_vat", "lei"]
+    scheme: Literal["uscc", "eu_vat", "lei", "gln", "gs1_prefix"]
     value: IdentifierText
 
 
@@ -151,6 +151,13 @@ def admit_party(session: Session, caller: Caller, body: AdmitParty) -> AdmittedV
 def add_bank_account(session: Session, caller: Caller, party_id: str, body: BankAccountBody) -> BankAccountView:
     """Register a bank account of a company."""
     return BankAccountView.of(commands.add_bank_account(session, caller, party_id, body.wanted()))
+
+
+@routes.post("/v1/parties/<party_id>/identifiers")
+@command(role="operator", status=201)
+def add_identifier(session: Session, caller: Caller, party_id: str, body: IdentifierBody) -> PartyView:
+    """Note another identifier of a company, such as a GLN of one of its places; the operator has looked at the proof."""
+    return PartyView.of(commands.add_identifier(session, caller, party_id, scheme=body.scheme, value=body.value))
 
 
 @routes.post("/v1/parties/<party_id>/suspend")

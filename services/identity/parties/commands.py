@@ -92,6 +92,16 @@ def add_bank_account(session: Session, caller: Caller, party_id: str, account: A
     return added
 
 
+def add_identifier(session: Session, caller: Caller, party_id: str, *, scheme: str, value: str) -> ShownParty:
+    """Note another identifier of a company. Raises IdentifierInvalid or IdentifierTaken."""
+    party = get(session, Party, party_id, caller)
+    compact = read_identifier(scheme, value, field="$.value")
+    session.add(PartyIdentifierRow(id=clock.new_id("identifier"), party_id=party.id, scheme=scheme, value=compact))
+    party.version += 1
+    describe_party(session, party)
+    return queries.show_party(session, caller, party)
+
+
 def suspend_party(session: Session, caller: Caller, party_id: str) -> ShownParty:
     """Stop a company from acting: its tokens are refused everywhere. Raises IllegalMove."""
     return _move(session, caller, party_id, "suspend")

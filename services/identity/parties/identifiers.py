@@ -1,7 +1,8 @@
 """Numbers that name companies and accounts, held to their check digits; no register is asked.
 
 Unified social credit code: GB 32100-2015. LEI: ISO 17442. EU VAT: each state's own digits (VIES). IBAN: ISO 13616.
-Country codes: ISO 3166-1.
+Country codes: ISO 3166-1. GLN and company prefix: GS1 General Specifications 3.4 and 1.4.4; a GLN names a company or one of its
+places, a company prefix all the numbers that begin with it.
 """
 
 from __future__ import annotations
@@ -12,16 +13,35 @@ from functools import cache
 
 import pycountry
 import stdnum.cn.uscc
+import stdnum.ean
 import stdnum.eu.vat
 import stdnum.iban
 import stdnum.lei
 
 from chassis.problems import Invalid
 
+
+def _validate_gln(text: str) -> str:
+    compact = stdnum.ean.validate(text)
+    if len(compact) != 13:
+        raise ValueError("a GLN has 13 digits")
+    return compact
+
+
+def _validate_gs1_prefix(text: str) -> str:
+    compact = "".join(text.split())
+    if not _looks_like_prefix(compact):
+        raise ValueError("a company prefix has 6 to 12 digits")
+    return compact
+
+
+_looks_like_prefix = re.compile(r"[0-9]{6,12}").fullmatch
 SCHEMES: dict[str, Callable[[str], str]] = {
     "uscc": stdnum.cn.uscc.validate,
     "eu_vat": stdnum.eu.vat.validate,
     "lei": stdnum.lei.validate,
+    "gln": _validate_gln,
+    "gs1_prefix": _validate_gs1_prefix,
 }
 _looks_like_iban = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}").fullmatch
 _domestic_account = re.compile(r"[A-Z0-9\-]{4,34}").fullmatch

@@ -31,3 +31,9 @@ def find_active(session: Session, user_ids: Iterable[str]) -> dict[str, User]:
     """Those of some users who can sign in, by id."""
     query = select(User).where(User.id.in_(sorted(user_ids)), User.state == State.ACTIVE)
     return {user.id: user for user in session.scalars(query)}
+
+
+def find_by_roles(session: Session, party_id: str, roles: Iterable[str]) -> list[User]:
+    """The users of a company who can sign in and have one of some roles, at most fifty."""
+    query = select(User).where(User.party_id == party_id, User.state == State.ACTIVE, User.roles.overlap(sorted(roles)))
+    return list(session.scalars(query.order_by(User.id).limit(50)))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.auth import Caller
 from chassis.database import Page, page, see
-from services.logistics.discrepancies.model import Discrepancy, State
+from services.logistics.discrepancies.model import Discrepancy
 from services.logistics.shipments import queries as shipments
 
 
@@ -21,9 +21,13 @@ class Details(msgspec.Struct, frozen=True):
     discrepancy: Discrepancy
     is_own: bool
 
+    def is_ours(self, caller: Caller) -> bool:
+        """Whether the caller is the warehouse whose task it is, or the operator."""
+        return caller.is_operator or caller.party_id == self.discrepancy.warehouse_id
+
     def names_piece_to(self, caller: Caller) -> bool:
         """Whether the caller may know the piece: somebody else's is named to the warehouse alone."""
-        return self.is_own or caller.is_operator or caller.party_id == self.discrepancy.warehouse_id
+        return self.is_own or self.is_ours(caller)
 
 
 def add_details(session: Session, found: Collection[Discrepancy]) -> list[Details]:
@@ -38,14 +42,17 @@ def see_discrepancy(session: Session, discrepancy_id: str, caller: Caller) -> De
 
 
 def list_discrepancies(
-    session: Session, caller: Caller, *, delivery_id: str | None, state: State | None, cursor: str | None, limit: int
+    session: Session, caller: Caller, *, cursor: str | None, limit: int, **wanted: str | None
 ) -> Page[Details]:
-    """The discrepancies at the caller's gates and of its deliveries, newest first."""
-    where: list[ColumnElement[bool]] = []
-    if delivery_id is not None:
-        where.append(Discrepancy.delivery_id == delivery_id)
-    if state is not None:
-        where.append(Discrepancy.state == state)
+    """The discrepancies at the caller's gates and of its deliveries, newest first; ``wanted`` are columns and their values.
+
+    Who looks into it is the warehouse's own business: by ``owner_id`` a company finds its own tasks alone.
+    """
+    where: list[ColumnElement[bool]] = [
+        getattr(Discrepancy, name) == value for name, value in wanted.items() if value is not None
+    ]
+    if wanted.get("owner_id") is not None and not caller.is_operator:
+        where.append(Discrepancy.warehouse_id == caller.party_id)
     found = page(session, Discrepancy, caller, cursor, limit, *where)
     return Page(add_details(session, found.items), found.next)
 

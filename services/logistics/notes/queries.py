@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
@@ -67,6 +68,14 @@ def notes_over(session: Session, piece_ids: Collection[str]) -> dict[str, str]:
     pairs = select(NotePiece.piece_id, NotePiece.note_id)
     found = session.execute(pairs.where(NotePiece.piece_id.in_(piece_ids), NotePiece.claim == Claim.OPEN))
     return {row.piece_id: row.note_id for row in found}
+
+
+def last_notes(session: Session, piece_ids: Collection[str]) -> dict[str, State]:
+    """How it stands with the last note over each piece that ever was in one."""
+    pairs = select(NotePiece.piece_id, PickupNote.state).join(PickupNote, PickupNote.id == NotePiece.note_id)
+    last = pairs.where(NotePiece.piece_id.in_(piece_ids)).ext(distinct_on(NotePiece.piece_id))
+    found = session.execute(last.order_by(NotePiece.piece_id, PickupNote.issued_at.desc(), PickupNote.id.desc()))
+    return {row.piece_id: row.state for row in found}
 
 
 def pieces_noted(session: Session, deal_id: str) -> dict[str, str]:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chassis import clock
 from chassis.database import project
 from events.catalog import PieceDescribed
+from services.logistics.manual.retagging import record_retag
 from services.logistics.pieces.model import Piece, PieceViewer
+from services.logistics.rfid.epc import decode_epc
 
 
 def describe_piece(session: Session, event: PieceDescribed) -> None:
-    """Keep a piece as it stands; an older version changes nothing."""
-    project(
+    """Keep a piece as it stands; an older version changes nothing. That it wears another tag is recorded by EPCIS."""
+    before = session.execute(select(Piece.epc).where(Piece.id == event.piece_id)).one_or_none()
+    epc = event.epc.upper() if event.epc else None
+    identity = decode_epc(epc) if epc else None
+    taken_in = project(
         session,
         Piece,
         {"id": event.piece_id},
@@ -22,8 +29,19 @@ def describe_piece(session: Session, event: PieceDescribed) -> None:
         number=event.number,
         owner_id=event.owner_id,
         warehouse_id=event.warehouse_id,
-        epc=event.epc.upper() if event.epc else None,
+        epc=epc,
+        link=identity.link if identity else None,
     )
+    if taken_in and before is not None:
+        record_retag(
+            session,
+            event.piece_id,
+            before=before.epc,
+            after=epc,
+            warehouse_id=event.warehouse_id,
+            owner_id=event.owner_id,
+            at=clock.now(),
+        )
 
 
 def show_pieces(session: Session, piece_ids: Iterable[str], party_ids: Iterable[str]) -> None:

@@ -19,7 +19,10 @@ class PieceViewer(Base):
 
 
 class Piece(Base):
-    """A tracked piece: projection of ``catalog.piece_described``. ``epc`` is 24 hex digits in upper case."""
+    """A tracked piece: projection of ``catalog.piece_described``.
+
+    ``epc`` is the hex digits of its tag in upper case, ``link`` the canonical URI that those name.
+    """
 
     __tablename__ = "piece"
 
@@ -29,6 +32,7 @@ class Piece(Base):
     owner_id: Mapped[str]
     warehouse_id: Mapped[str]
     epc: Mapped[str | None] = mapped_column(index=True)
+    link: Mapped[str | None] = mapped_column(index=True)
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:

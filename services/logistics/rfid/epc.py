@@ -23,5 +23,8 @@ class Identity(msgspec.Struct, frozen=True):
 @lru_cache(65_536)
 def decode_epc(epc: str) -> Identity | None:
     """The identity in a tag's hex digits; None when the header is unknown or the bits break the rules of its coding."""
-    tag = decode(epc)
+    try:
+        tag = decode(epc)
+    except ValueError:
+        return None
     return None if tag.is_raw else Identity(tag.urn, tag.link)

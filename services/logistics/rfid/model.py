@@ -1,30 +1,34 @@
-"""The tables of reads and passages: what a gate's reader said, and what went through."""
+"""The tables of reads and passages: what a gate's readers said, and what went through."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Double, Index, Integer, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Double, Index, Integer, Text, or_, select, text, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.auth import Caller
 from chassis.states import Move, Stateful, state_column
 from services.logistics.base import Base
-from services.logistics.rfid.crossings import Crossing
+
+LATE, SKEWED = "late", "skewed"
 
 
 class TagRead(Base):
-    """A read as it came.
+    """A read as it came, once: ``at`` is when by our clock, ``reader_at`` what its reader said.
 
-    ``window_id`` is the passage that was open when it was worked off; without one it waits for that.
+    ``mark`` says that it makes no passage with others: ``late`` came too late for that, ``skewed`` has no believable time.
+    ``window_id`` is of the time when reads were worked off in windows.
     """
 
     __tablename__ = "tag_read"
     __table_args__ = (
-        Index("ix_tag_read_waiting", "gate_id", postgresql_where="window_id IS NULL"),
         Index("ix_tag_read_received", "received_at", postgresql_using="brin"),
+        Index("ix_tag_read_time", "gate_id", "at"),
+        Index("ix_tag_read_late", "gate_id", "at", postgresql_where="mark = 'late'"),
     )
 
     gate_id: Mapped[str] = mapped_column(primary_key=True)
@@ -36,17 +40,65 @@ class TagRead(Base):
     at: Mapped[datetime]
     received_at: Mapped[datetime]
     window_id: Mapped[str | None]
+    reader_id: Mapped[str | None]
+    reader_at: Mapped[datetime | None]
+    count: Mapped[int] = mapped_column(server_default="1")
+    pc: Mapped[int | None]
+    mark: Mapped[str | None]
+
+
+class GateEdge(Base):
+    """The photo-eye of a gate went high (something is in the way) or low."""
+
+    __tablename__ = "gate_edge"
+
+    gate_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    is_high: Mapped[bool] = mapped_column(primary_key=True)
+
+
+class ReaderWatermark(Base):
+    """Up to when all reads of a reader have come, and when it last said so."""
+
+    __tablename__ = "reader_watermark"
+
+    gate_id: Mapped[str] = mapped_column(primary_key=True)
+    reader_id: Mapped[str] = mapped_column(primary_key=True)
+    heard_at: Mapped[datetime]
+    seen_until: Mapped[datetime]
+
+
+class TagSlot(Base):
+    """A tag was read at a gate in these ten seconds: what shows that one stands there."""
+
+    __tablename__ = "tag_slot"
+
+    gate_id: Mapped[str] = mapped_column(primary_key=True)
+    epc: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+
+
+class ParkedTag(Base):
+    """A tag stands at a gate: its reads from ``since`` to before ``until`` make no passage."""
+
+    __tablename__ = "parked_tag"
+
+    gate_id: Mapped[str] = mapped_column(primary_key=True)
+    epc: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
 
 
 class State(StrEnum):
-    """Whether reads still come in."""
+    """Reads still come in; it is over; or late reads showed that it was otherwise."""
 
     OPEN = "open"
     CLOSED = "closed"
+    TAKEN_BACK = "taken_back"
 
 
 class PassageDelivery(Base):
-    """A delivery that went through with a passage, and whose it is."""
+    """A delivery that went through with a passage, and whose it is; ``departs`` when it left with this one."""
 
     __tablename__ = "passage_delivery"
 
@@ -54,21 +106,30 @@ class PassageDelivery(Base):
     delivery_id: Mapped[str] = mapped_column(primary_key=True, index=True)
     buyer_id: Mapped[str] = mapped_column(index=True)
     seller_id: Mapped[str] = mapped_column(index=True)
+    departs: Mapped[bool] = mapped_column(server_default="false")
 
 
 class Passage(Stateful, Base):
-    """Something went through a gate: it opens at the first read and closes when none has come for the closing time.
+    """Something went through a gate. One is open while reads come, and closes when none has come for the closing time.
 
-    Reads that a reader had kept back come together: they are worked off together, each quiet time making a passage of
-    its own, and ``window_id`` is the one that was open. ``reads`` counts as they come, and at last those it is made of.
+    Reads that come late may show that it was otherwise: then it is taken back, and ``superseded_by`` is what stands for it,
+    with a higher ``version``. While open, ``reads`` counts what came, ``heard_at`` says when last, and the reads since the
+    last look have times from ``changed_from`` to ``changed_until``, those that came too late to be of a passage with others
+    from ``late_from`` to ``late_until``. ``digest`` is of what it was made of.
     """
 
     __tablename__ = "passage"
-    __table_args__ = (Index("uq_passage_open", "gate_id", unique=True, postgresql_where="state = 'open'"),)
+    __table_args__ = (
+        Index("uq_passage_open", "gate_id", unique=True, postgresql_where="state = 'open'"),
+        Index("ix_passage_standing", "gate_id", "first_seen", postgresql_where="state = 'closed'"),
+    )
 
-    moves: ClassVar[dict[str, Move]] = {"close": Move(State.OPEN, to=State.CLOSED)}
+    moves: ClassVar[dict[str, Move]] = {
+        "close": Move(State.OPEN, to=State.CLOSED),
+        "take_back": Move(State.CLOSED, to=State.TAKEN_BACK),
+    }
     initial = State.OPEN
-    final = frozenset({State.CLOSED})
+    final = frozenset({State.TAKEN_BACK})
     waits = frozenset({State.OPEN})
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -82,6 +143,22 @@ class Passage(Stateful, Base):
     last_seen: Mapped[datetime | None]
     reads: Mapped[int]
     epcis_event_id: Mapped[str | None]
+    event_ids: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    heard_at: Mapped[datetime | None]
+    changed_from: Mapped[datetime | None]
+    changed_until: Mapped[datetime | None]
+    late_from: Mapped[datetime | None]
+    late_until: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    superseded_by: Mapped[str | None]
+    taken_back_at: Mapped[datetime | None]
+    has_beam: Mapped[bool] = mapped_column(server_default="false")
+    is_late: Mapped[bool] = mapped_column(server_default="false")
+    digest: Mapped[str | None]
+    rules_version: Mapped[int | None]
+    verdict: Mapped[str | None]
+    plate: Mapped[str | None]
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
 
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
@@ -94,21 +171,32 @@ class Passage(Stateful, Base):
         """Whether no more reads are waited for."""
         return self.due_at is not None and self.due_at <= at
 
-    def close(self, crossing: Crossing, epcis_event_id: str | None) -> None:
-        """Put down what went through. Raises IllegalMove."""
+    def wait(self, until: datetime, at: datetime, changed_from: datetime, changed_until: datetime) -> None:
+        """Something still goes through: look again then."""
+        self.due_at, self.opened_at = until, at
+        self.changed_from, self.changed_until = changed_from, changed_until
+        self.late_from = self.late_until = None
+
+    def close(self) -> None:
+        """Nothing more is waited for. Raises IllegalMove."""
         self.move("close")
-        self.due_at = None
-        self.first_seen, self.last_seen = crossing.first_seen, crossing.last_seen
-        self.reads, self.epcis_event_id = crossing.reads, epcis_event_id
+        self.due_at = self.heard_at = self.changed_from = self.changed_until = self.late_from = self.late_until = None
+
+    def take_back(self, at: datetime) -> None:
+        """It was otherwise. Raises IllegalMove."""
+        self.move("take_back")
+        self.taken_back_at = at
 
 
 class Sighting(Base):
     """A tag in a passage: the piece and the delivery that it stood for are those of that time.
 
-    ``link`` is its Digital Link.
+    ``link`` is its Digital Link; ``direction`` the way that it went, ``by`` what says so (see ``stages.directions``).
+    ``lost_to`` is the neighbouring gate that heard it better.
     """
 
     __tablename__ = "sighting"
+    __table_args__ = (Index("ix_sighting_epc", "epc", "last_seen"),)
 
     passage_id: Mapped[str] = mapped_column(primary_key=True)
     epc: Mapped[str] = mapped_column(primary_key=True)
@@ -121,3 +209,7 @@ class Sighting(Base):
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     is_ghost: Mapped[bool]
+    direction: Mapped[str | None]
+    by: Mapped[str | None]
+    contradicts: Mapped[bool] = mapped_column(server_default="false")
+    lost_to: Mapped[str | None]

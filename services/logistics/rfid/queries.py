@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import ColumnElement, or_, select
@@ -13,7 +14,7 @@ from chassis.auth import Caller
 from chassis.database import Page, page, see
 from services.logistics.discrepancies import queries as discrepancies
 from services.logistics.discrepancies.model import Discrepancy
-from services.logistics.rfid.model import Passage, PassageDelivery, Sighting
+from services.logistics.rfid.model import Passage, PassageDelivery, ReaderWatermark, Sighting, State
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -23,6 +24,7 @@ class Details(msgspec.Struct, frozen=True):
     delivery_ids: list[str]
     sightings: list[Sighting]
     discrepancies: list[Discrepancy]
+    is_ours: bool = True
 
 
 def see_passage(session: Session, passage_id: str, caller: Caller) -> Details:
@@ -31,10 +33,17 @@ def see_passage(session: Session, passage_id: str, caller: Caller) -> Details:
 
 
 def list_passages(
-    session: Session, caller: Caller, *, gate_id: str | None, delivery_id: str | None, cursor: str | None, limit: int
+    session: Session,
+    caller: Caller,
+    *,
+    gate_id: str | None,
+    delivery_id: str | None,
+    state: State | None = None,
+    cursor: str | None,
+    limit: int,
 ) -> Page[Details]:
-    """The passages that the caller may see, newest first."""
-    where: list[ColumnElement[bool]] = []
+    """The passages that the caller may see, newest first; those of a state, or those that were not taken back."""
+    where: list[ColumnElement[bool]] = [Passage.state == state if state else Passage.state != State.TAKEN_BACK]
     if gate_id is not None:
         where.append(Passage.gate_id == gate_id)
     if delivery_id is not None:
@@ -73,4 +82,10 @@ def _detail(
     if caller.is_operator or caller.party_id == passage.warehouse_id:
         return Details(passage, deliveries, sightings, findings)
     own = [sighting for sighting in sightings if sighting.delivery_id in deliveries]
-    return Details(passage, deliveries, own, [])
+    return Details(passage, deliveries, own, [], is_ours=False)
+
+
+def reader_watermarks(session: Session, gate_id: str) -> dict[str, tuple[datetime, datetime]]:
+    """When each reader of a gate was last heard, and up to when all that it saw has come."""
+    found = session.scalars(select(ReaderWatermark).where(ReaderWatermark.gate_id == gate_id))
+    return {one.reader_id: (one.heard_at, one.seen_until) for one in found}

@@ -17,7 +17,6 @@ from chassis.values import Quantity
 from events.logistics import DeliveryCancelled, DeliveryDeparted, DeliveryStarted, DeliveryWeighed
 from services.logistics.deals import commands as deals
 from services.logistics.deals.model import Deal
-from services.logistics.discrepancies import commands as discrepancies
 from services.logistics.epcis import commands as epcis
 from services.logistics.notes import commands as notes
 from services.logistics.notes import queries as noted
@@ -26,7 +25,7 @@ from services.logistics.pieces import queries as pieces_seen
 from services.logistics.recalls import queries as recalls
 from services.logistics.shipments import queries
 from services.logistics.shipments.loads import choose_load
-from services.logistics.shipments.matching import Carried, match_deliveries
+from services.logistics.shipments.matching import Carried, Passing, match_deliveries
 from services.logistics.shipments.model import (
     Claim,
     Delivery,
@@ -122,6 +121,8 @@ def confirm_departure(session: Session, caller: Caller, delivery_id: str, reason
         delivery_id=delivery.id,
         deal_id=deal.id,
         tags=pieces_seen.tags_of_pieces(session, queries.pieces_of(session, [delivery.id])[delivery.id]),
+        reason=reason,
+        parties=(delivery.buyer_id, delivery.seller_id),
     )
     return delivery
 
@@ -201,19 +202,30 @@ def pass_deadline(session: Session, caller: Caller, delivery_id: str) -> None:
 
 
 def pass_gate(
-    session: Session, caller: Caller, *, gate: Gate, passage_id: str, at: datetime, seen: frozenset[str]
-) -> list[Carried]:
-    """Move on the deliveries whose pieces were seen, put down what does not fit, and say whose passage it was."""
-    waiting = queries.pieces_waiting(session, gate.id, seen)
+    session: Session,
+    caller: Caller,
+    *,
+    gate_id: str,
+    at: datetime,
+    seen: frozenset[str],
+    again: Collection[str] = (),
+) -> Passing:
+    """Move on the deliveries whose pieces were seen leaving, and say whose passage it was and what does not fit.
+
+    ``again`` are deliveries that had left by what now turns out to have been otherwise: what has left stays so, and they are
+    matched as if they still stood there.
+    """
+    waiting = queries.pieces_waiting(session, gate_id, seen, at=at, again=again)
     locked = _lock_all(session, caller, waiting)
-    waiting = {id: waiting[id] for id, (_, delivery) in locked.items() if delivery.was_loading(at)}
-    gone = queries.deliveries_gone(session, gate.id, seen, at)
+    waiting = {id: waiting[id] for id, (_, one) in locked.items() if one.was_loading(at) or one.left_by_gate(at, again)}
+    gone = [one for one in queries.deliveries_gone(session, gate_id, seen, at) if one.delivery_id not in waiting]
     match = match_deliveries(seen, waiting, frozenset().union(*(carried.piece_ids for carried in gone)))
     for id in match.departed:
-        _depart(session, *locked[id], at, Seen.GATE)
-    discrepancies.put_down(session, match.findings, passage_id=passage_id, warehouse_id=gate.party_id, at=at)
+        if locked[id][1].can("depart"):
+            _depart(session, *locked[id], at, Seen.GATE)
     left = [locked[id][1] for id in match.departed]
-    return [*gone, *(Carried(one.id, one.deal_id, one.buyer_id, one.seller_id, waiting[one.id]) for one in left)]
+    here = [Carried(one.id, one.deal_id, one.buyer_id, one.seller_id, waiting[one.id], one.plate) for one in left]
+    return Passing([*gone, *here], match.departed, match.findings)
 
 
 def lock_delivery(session: Session, caller: Caller, delivery_id: str) -> tuple[Deal, Delivery]:

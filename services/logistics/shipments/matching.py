@@ -8,25 +8,10 @@ those that were seen whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 import msgspec
 
-
-class Kind(StrEnum):
-    """What does not fit: not read with its delivery, on another's truck, or through the gate without any delivery."""
-
-    NOT_READ = "not_read"
-    WRONG_TRUCK = "wrong_truck"
-    NO_DELIVERY = "no_delivery"
-
-
-class Finding(msgspec.Struct, frozen=True, order=True):
-    """A piece that does not fit, and the delivery that it concerns; none when nothing left."""
-
-    kind: Kind
-    piece_id: str
-    delivery_id: str | None
+from services.logistics.discrepancies.kinds import Finding, Kind
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -44,6 +29,15 @@ class Carried(msgspec.Struct, frozen=True):
     buyer_id: str
     seller_id: str
     piece_ids: frozenset[str]
+    plate: str = ""
+
+
+class Passing(msgspec.Struct, frozen=True):
+    """What a passage was of deliveries: those that it belongs to, those of them that left with it, and what does not fit."""
+
+    carried: list[Carried]
+    departed: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 def match_deliveries(seen: frozenset[str], waiting: Mapping[str, frozenset[str]], gone: frozenset[str]) -> Match:

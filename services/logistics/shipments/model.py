@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -133,6 +133,12 @@ class Delivery(Stateful, Base):
     def was_loading(self, at: datetime) -> bool:
         """Whether it stood loading at a time, and still does."""
         return self.state == State.LOADING and self.started_at <= at and not self.is_due(at)
+
+    def left_by_gate(self, at: datetime, again: Collection[str]) -> bool:
+        """Whether it stood there at a time by what its gate saw: it left no earlier, or by what turned out otherwise."""
+        if self.departed_at is None or self.departure_seen_by != Seen.GATE or self.started_at > at:
+            return False
+        return self.departed_at >= at or self.id in again
 
     def check_in_time(self, at: datetime) -> None:
         """Raises PastDeadline, even when the timer is late."""

@@ -1,4 +1,4 @@
-"""Answers where a piece is and where it has been."""
+"""Answers where a piece is and where it has been, and which places a company has described."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
+from chassis.database import Page, page
 from services.logistics.epcis import queries as epcis
 from services.logistics.pieces import queries as pieces
 from services.logistics.pieces.model import Piece
 from services.logistics.shipments import queries as shipments
+from services.logistics.trace.model import KnownPlace
 from services.logistics.trace.trail import Step, Whereabouts, find_whereabouts, fold_steps
 
 
@@ -41,3 +43,8 @@ def find_trail(session: Session, caller: Caller, piece_id: str) -> Trail:
         if sees_all or event.delivery_id in own or event.owner_id == caller.party_id
     ]
     return Trail(piece, find_whereabouts(legs), fold_steps(legs), events)
+
+
+def list_places(session: Session, caller: Caller, cursor: str | None, limit: int) -> Page[KnownPlace]:
+    """The places that the caller's company has described, newest first."""
+    return page(session, KnownPlace, caller, cursor, limit)

@@ -14,7 +14,8 @@ from chassis.database import Page
 from chassis.http import Body, Paging, View, command, query
 from chassis.values import ShortText
 from services.logistics.warehouses import commands, queries
-from services.logistics.warehouses.model import Gate
+from services.logistics.warehouses.model import Gate, GateRulesVersion
+from services.logistics.warehouses.rules import GateRules
 
 routes = Blueprint("gates", __name__)
 
@@ -22,9 +23,9 @@ routes = Blueprint("gates", __name__)
 class RegisterGate(Body):
     """A gate with a name and the place that trail and delivery show.
 
-    A passage closes after ``closing_ms`` without a read and lasts ``longest_s`` at most; a tag with fewer than
-    ``ghost_reads`` reads, none above ``ghost_rssi_dbm``, is left out; reads whose time is more than ``clock_skew_s``
-    off get the platform's time.
+    A passage closes after ``closing_ms`` without a read and lasts ``longest_s`` at most; ``ghost_reads`` reads and one of
+    ``ghost_rssi_dbm`` speak for a tag; reads whose time is more than ``clock_skew_s`` off are kept and make nothing. These
+    are the first version of its rules, which say more.
     """
 
     name: ShortText
@@ -73,17 +74,14 @@ def register_gate(session: Session, caller: Caller, body: RegisterGate) -> GateV
 
     Its reader needs an API key made with ``device`` set to the gate's id.
     """
-    gate = commands.register_gate(
-        session,
-        caller,
-        name=body.name,
-        place=body.place,
-        closing=timedelta(milliseconds=body.closing_ms),
-        longest=timedelta(seconds=body.longest_s),
+    rules = GateRules(
+        closing_ms=body.closing_ms,
+        longest_s=body.longest_s,
         ghost_reads=body.ghost_reads,
         ghost_rssi_dbm=body.ghost_rssi_dbm,
-        clock_skew=timedelta(seconds=body.clock_skew_s),
+        clock_skew_s=body.clock_skew_s,
     )
+    gate = commands.register_gate(session, caller, name=body.name, place=body.place, rules=rules)
     return GateView.of(gate)
 
 
@@ -99,3 +97,59 @@ def list_gates(session: Session, caller: Caller, params: Paging) -> Page[GateVie
 def show_gate(session: Session, caller: Caller, gate_id: str) -> GateView:
     """One gate."""
     return GateView.of(queries.see_gate(session, gate_id, caller))
+
+
+class ChangeRules(Body):
+    """The rules of a gate, whole."""
+
+    rules: GateRules
+
+
+class RulesView(View):
+    """A version of a gate's rules; ``made_by`` is the user who made it."""
+
+    gate_id: str
+    version: int
+    rules: GateRules
+    made_at: datetime
+    made_by: str | None
+
+    @classmethod
+    def of(cls, found: GateRulesVersion) -> RulesView:
+        return cls(
+            gate_id=found.gate_id,
+            version=found.version,
+            rules=found.read(),
+            made_at=found.made_at,
+            made_by=found.made_by,
+        )
+
+
+class VersionsView(View):
+    """The versions of a gate's rules, newest first."""
+
+    items: list[RulesView]
+
+
+@routes.get("/v1/gates/<gate_id>/rules")
+@query()
+def show_rules(session: Session, caller: Caller, gate_id: str) -> RulesView:
+    """The rules of a gate that are in force."""
+    return RulesView.of(queries.see_rules(session, gate_id, caller))
+
+
+@routes.get("/v1/gates/<gate_id>/rules/versions")
+@query()
+def list_rules(session: Session, caller: Caller, gate_id: str) -> VersionsView:
+    """Every version of a gate's rules, newest first."""
+    return VersionsView(items=[RulesView.of(found) for found in queries.list_rules(session, gate_id, caller)])
+
+
+@routes.put("/v1/gates/<gate_id>/rules")
+@command(role="warehouse", idempotent=False)
+def change_rules(session: Session, caller: Caller, gate_id: str, body: ChangeRules) -> RulesView:
+    """Change the rules of a gate from now on. What is left out is as for a new gate.
+
+    What passed before stays judged by the rules of its time. The same rules again are no new version.
+    """
+    return RulesView.of(commands.change_rules(session, caller, gate_id, body.rules))

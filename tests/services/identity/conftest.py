@@ -180,7 +180,7 @@ class Stand:
 
 TABLES = (
     "party", "party_identifier", "bank_account", "licence", "licence_step", "user_account", "password_ticket",
-    "refresh_family", "api_key", "signing_key", "attempt", "alert", "outbox", "errand", "idempotency",
+    "refresh_family", "api_key", "signing_key", "attempt", "alert", "stream_ticket", "outbox", "errand", "idempotency",
     "access_key", "access_denial",
 )  # fmt: skip
 

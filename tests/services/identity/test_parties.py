@@ -184,6 +184,26 @@ def test_another_bank_account(stand: Stand) -> None:
     assert stand.snapshot() == before
 
 
+def test_another_identifier(stand: Stand) -> None:
+    party_id = stand.admit(identifiers=[MILL])["id"]
+    stand.told()
+    path = f"/v1/parties/{party_id}/identifiers"
+    shown = stand.operator.post(path, {"scheme": "gln", "value": "0614141000005"}).ok()
+    (said,) = stand.told()
+    assert (said.version, {one.scheme for one in said.identifiers}) == (2, {"uscc", "gln"})
+    assert {"scheme": "gln", "value": "0614141000005"} in shown["identifiers"]
+    other = stand.admit(identifiers=[BUYER], admin={"email": "other@example.com", "name": "Other"})["id"]
+    before = stand.snapshot()
+    for where, body, problem in (
+        (path, {"scheme": "gln", "value": "0614141000006"}, "identifier_invalid"),
+        (path, {"scheme": "gs1_prefix", "value": "12345"}, "identifier_invalid"),
+        (f"/v1/parties/{other}/identifiers", {"scheme": "gln", "value": "0614141000005"}, "identifier_taken"),
+        ("/v1/parties/party_x/identifiers", {"scheme": "gln", "value": "0614141000005"}, "not_found"),
+    ):
+        assert stand.operator.post(where, body).problem() == problem
+    assert stand.snapshot() == before
+
+
 def test_pages(stand: Stand) -> None:
     for name, identifier in (("Mill", MILL), ("Buyer", BUYER), ("Yard", WAREHOUSE)):
         stand.admit(name, identifier)

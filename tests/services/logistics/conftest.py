@@ -28,7 +28,7 @@ from chassis.settings import Settings
 from chassis.timers import Timers
 from chassis.values import Exact, Money, Quantity, UnitPrice, read_wire
 from events.catalog import PieceDescribed
-from events.logistics import DeliveryWeighed, RecallAnswered
+from events.logistics import DeliveryWeighed, GateJudged, RecallAnswered
 from events.orders import DealDescribed, DealPiece, DeliveriesCalled, DeliveryAccepted, PartRecalled
 from services.logistics import SERVICE
 
@@ -89,9 +89,17 @@ class Stand:
         caller = Caller(f"user_{party}_{role}", party, frozenset({role}), kind, device)
         token = sign_token(self.signing_key, kid_of(self.signing_key.public_key().public_bytes_raw()), caller)
         headers = {"Authorization": f"Bearer {token}"}
-        if method == "POST" and not path.endswith("/reads"):
+        if method != "GET" and not path.endswith("/reads"):
             headers["Idempotency-Key"] = key or f"test-key-{next(self._keys):08d}"
         response = self.app.test_client().open(path, method=method, json=body, headers=headers)
+        return Answer(response.status_code, response.get_json())
+
+    def send_raw(self, path: str, body: bytes, media_type: str, *, party: str, role: str = "warehouse") -> Answer:
+        """The answer of a route that takes a file."""
+        caller = Caller(f"user_{party}_{role}", party, frozenset({role}), "user", None)
+        token = sign_token(self.signing_key, kid_of(self.signing_key.public_key().public_bytes_raw()), caller)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": media_type}
+        response = self.app.test_client().post(path, data=body, headers=headers)
         return Answer(response.status_code, response.get_json())
 
     def get(self, path: str, *, party: str = "buyer", role: str = "reader") -> Answer:
@@ -252,15 +260,21 @@ class Stand:
             handled += done
         return handled
 
-    def told(self) -> list[Event]:
-        """What was said since the last time, in order."""
+    def told(self, topic: str = "logistics") -> list[Event]:
+        """What was said in a topic since the last time, in order, but for the verdicts; the other topics are emptied too."""
         rows = self.owner.run(
-            lambda session: session.execute(text("DELETE FROM outbox RETURNING id, headers, value")).all()
+            lambda session: session.execute(text("DELETE FROM outbox RETURNING id, topic, headers, value")).all()
         )
         return [
             msgspec.json.decode(bytes(row.value), type=TOLD[row.headers["ce_type"]], dec_hook=read_wire)
             for row in sorted(rows, key=lambda row: row.id)
+            if row.topic == topic and row.headers["ce_type"] != GateJudged.type
         ]
+
+    def judged(self) -> list[GateJudged]:
+        """The verdicts that still wait to be sent, in order."""
+        values = self.rows(f"SELECT value FROM outbox WHERE headers ->> 'ce_type' = '{GateJudged.type}' ORDER BY id")
+        return [msgspec.json.decode(bytes(value), type=GateJudged) for (value,) in values]
 
     # --- looking in ---------------------------------------------------------------------------------------------
 
@@ -344,6 +358,12 @@ def databases(cluster: Any) -> Iterator[tuple[Database, Database]]:
 
 @pytest.fixture
 def stand(databases: tuple[Database, Database]) -> Iterator[Stand]:
+    with clock.frozen(BEGINNING) as frozen:
+        yield open_stand(databases, frozen)
+
+
+def open_stand(databases: tuple[Database, Database], frozen: clock.FrozenClock) -> Stand:
+    """The service with empty tables."""
     database, owner = databases
     tables = owner.look(
         lambda session: session.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
@@ -355,6 +375,5 @@ def stand(databases: tuple[Database, Database]) -> Iterator[Stand]:
     settings = Settings(service="logistics", signing_key=pem)
     broker = MemoryBroker()
     broker.ensure_topics(["logistics", *SERVICE.streams])
-    with clock.frozen(BEGINNING) as frozen:
-        app = make_app(SERVICE, database, make_verifier(database, settings), broker=broker, settings=settings)
-        yield Stand(database, owner, app, broker, private, frozen)
+    app = make_app(SERVICE, database, make_verifier(database, settings), broker=broker, settings=settings)
+    return Stand(database, owner, app, broker, private, frozen)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from tests.services.logistics.conftest import Stand
 
 
-def close(stand: Stand, discrepancy: dict, *, party: str = "warehouse", role: str = "warehouse"):
+def close(
+    stand: Stand, discrepancy: dict, *, result: str = "was_loaded", party: str = "warehouse", role: str = "warehouse"
+):
     path = f"/v1/discrepancies/{discrepancy['id']}/close"
-    return stand.send("POST", path, {"reason": "the tag was torn off"}, party=party, role=role)
+    body = {"result": result, "reason": "the tag was torn off"}
+    return stand.send("POST", path, body, party=party, role=role)
 
 
 def test_a_coil_of_the_note_that_was_not_read_is_closed_by_hand(stand: Stand) -> None:
@@ -22,18 +25,20 @@ def test_a_coil_of_the_note_that_was_not_read_is_closed_by_hand(stand: Stand) ->
         assert close(stand, odd, party=party).problem() == "not_your_gate"
     assert close(stand, odd, party="stranger").status == 404
     assert close(stand, odd, role="finance").problem() == "missing_role"
-    closed = close(stand, odd).ok()
+    closed = close(stand, odd, result="tag_dead").ok()
     assert (closed["state"], closed["closed_by"], closed["reason"]) == (
         "closed",
         "user_warehouse_warehouse",
         "the tag was torn off",
     )
     assert close(stand, odd).problem() == "illegal_move"
-    assert stand.show(delivery)["discrepancies"] == [closed]
-    assert stand.get(f"/v1/discrepancies/{odd['id']}", party="mill").ok() == closed
+    assert closed["result"] == "tag_dead" and len(closed["closing_event_ids"]) == 1
+    own = dict.fromkeys(("owner_role", "epcis_event_id")) | {"closing_event_ids": []}
+    assert stand.show(delivery)["discrepancies"] == [closed | own]
+    assert stand.get(f"/v1/discrepancies/{odd['id']}", party="mill").ok() == closed | own
     assert stand.get(f"/v1/discrepancies/{odd['id']}", party="stranger").status == 404
     assert stand.get("/v1/discrepancies?state=open", party="warehouse").ok()["items"] == []
-    assert stand.get(f"/v1/discrepancies?delivery_id={delivery['id']}", party="mill").ok()["items"] == [closed]
+    assert stand.get(f"/v1/discrepancies?delivery_id={delivery['id']}", party="mill").ok()["items"] == [closed | own]
     assert stand.broken() == {}
 
 

@@ -22,7 +22,27 @@ COPY_NOTED = (
     "INSERT INTO note_piece SELECT 'note_y', piece_id, deal_id, number, net_value, net_unit, 'open' FROM note_piece "
     "WHERE piece_id = 'piece_3' AND claim = 'open'"
 )
+SUBSCRIBE = (
+    "INSERT INTO epcis_subscription SELECT (jsonb_populate_record(NULL::epcis_subscription, '"
+    '{{"id": "subscription_x", "query_id": "q", "query_name": "q", "owner_id": "mill", "user_id": "u", "query": {{}}, '
+    '"dest": "https://example.com", "epc_format": "No_Preference", "report_if_empty": false, "state": "{state}", '
+    '"batch": 1, "created_at": "2026-03-02T08:00:00Z", "initial_record_time": "2026-03-02T08:00:00Z", '
+    '"min_record_time": "2026-03-02T08:00:00Z", "failures": 0, "pushing": {pushing}}}\')).*'
+)
+TAKE = (
+    "INSERT INTO stock_take (id, warehouse_id, kind, state, due_at, started_at, started_by, epcis_event_id) "
+    "VALUES ('take_x', 'warehouse', 'cycle_counting', '{state}', {due}, now(), 'u', {event})"
+)
+TASK = (
+    "INSERT INTO discrepancy (id, kind, at, state, result, closing_event_ids) "
+    "VALUES ('odd_x', 'missing', now(), '{state}', 'found', '{{{{{events}}}}}')"
+)
+WAIT = "INSERT INTO epcis_waiting VALUES ('subscription_x', 'epcis_x', '2026-03-02T08:00:00Z', 1)"
 BROKEN = [
+    ("push_is_owed", [SUBSCRIBE.format(state="active", pushing='"errand_x"')], "subscription_x"),
+    ("waiting_event_is_pushed", [SUBSCRIBE.format(state="active", pushing="null"), WAIT], "subscription_x"),
+    ("waiting_event_is_pushed", [SUBSCRIBE.format(state="suspended", pushing="null"), WAIT], "subscription_x"),
+    ("waiting_event_is_pushed", [WAIT], "subscription_x"),
     ("piece_on_one_truck", ["DROP INDEX uq_delivery_piece_live", COPY_PIECE.format(deal="'deal_x'")], "piece_1"),
     (
         "piece_brought_once",
@@ -87,10 +107,45 @@ BROKEN = [
     ("waiting_has_a_deadline", ["UPDATE delivery SET due_at = NULL WHERE id = '{loading}'"], "{loading}"),
     ("waiting_has_a_deadline", ["UPDATE pickup_note SET due_at = NULL WHERE id = '{child}'"], "{child}"),
     ("waiting_has_a_deadline", ["UPDATE passage SET due_at = now() WHERE id = '{passage}'"], "{passage}"),
-    ("reads_are_counted_once", ["DELETE FROM tag_read WHERE sequence = 1"], "{passage}"),
-    ("reads_are_not_left_lying", ["UPDATE tag_read SET window_id = NULL"], "{gate}"),
+    ("reads_are_counted_once", ["DELETE FROM tag_read WHERE sequence = 1"], "{gate}"),
+    ("reads_are_counted_once", ["UPDATE tag_read SET mark = 'skewed'"], "{gate}"),
+    ("taken_back_is_superseded_once", ["UPDATE passage SET superseded_by = id"], "{passage}"),
     ("gate_departure_has_a_passage", ["DELETE FROM passage_delivery"], "{weighed}"),
+    (
+        "epcis_event_is_found_by_what_it_names",
+        ["DELETE FROM epcis_key WHERE event = '{event}' AND kind = 'epc'"],
+        "{event}",
+    ),
+    (
+        "revoked_share_gives_nothing",
+        [
+            "INSERT INTO event_share VALUES ('share_x', 'mill', 'buyer', 'chain', 'k', 'k', now(), now(), now())",
+            "INSERT INTO epcis_party VALUES ('buyer', '{event}', 'share_x')",
+        ],
+        "share_x",
+    ),
+    ("seen_event_was_captured", ["INSERT INTO epcis_party VALUES ('buyer', 'epcis_x', 'party')"], "epcis_x"),
     ("passage_has_its_event", ["DELETE FROM epcis_event"], "{passage}"),
+    ("waiting_has_a_deadline", [TAKE.format(state="open", due="NULL", event="NULL")], "take_x"),
+    (
+        "waiting_has_a_deadline",
+        [
+            "INSERT INTO stay (id, zone_id, warehouse_id, gate_id, epc, state, entered_at, last_seen) "
+            "VALUES ('stay_x', 'zone_x', 'warehouse', 'gate_x', 'E', 'present', now(), now())"
+        ],
+        "stay_x",
+    ),
+    ("task_has_its_events", [TASK.format(state="open", events="")], "odd_x"),
+    ("task_has_its_events", [TASK.format(state="closed", events="ni:x")], "odd_x"),
+    (
+        "stock_take_is_told_once_closed",
+        [
+            TAKE.format(state="open", due="now()", event="NULL"),
+            "INSERT INTO stock_take_line (stock_take_id, name, standing) VALUES ('take_x', 'E', 'found')",
+        ],
+        "take_x",
+    ),
+    ("stock_take_is_told_once_closed", [TAKE.format(state="closed", due="NULL", event="'ni:x'")], "take_x"),
 ]
 
 
@@ -124,6 +179,7 @@ def ids(stand: Stand) -> Iterator[dict[str, str]]:
         "proposed": proposed["id"],
         "passage": passage["id"],
         "gate": gate["id"],
+        "event": stand.rows("SELECT min(id) FROM epcis_event")[0][0],
     }
 
 

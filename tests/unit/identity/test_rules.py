@@ -40,13 +40,15 @@ AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
         ("eu_vat", "DE 136 695 976", "DE136695976"),
         ("eu_vat", "ATU13585627", "ATU13585627"),
         ("eu_vat", "BE0411905847", "BE0411905847"),
+        ("gln", "0614141 00000 5", "0614141000005"),
+        ("gs1_prefix", "0614 141", "0614141"),
     ],
 )
 def test_identifiers_are_made_compact(scheme: str, text: str, compact: str) -> None:
     assert read_identifier(scheme, text, field="$") == compact
 
 
-@given(st.sampled_from(["uscc", "lei", "eu_vat"]), st.text(max_size=40))
+@given(st.sampled_from(["uscc", "lei", "eu_vat", "gln", "gs1_prefix"]), st.text(max_size=40))
 def test_no_text_breaks_the_check_of_an_identifier(scheme: str, text: str) -> None:
     try:
         assert read_identifier(scheme, text, field="$")

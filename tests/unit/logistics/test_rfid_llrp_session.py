@@ -119,14 +119,26 @@ def test_what_a_reader_can_is_used() -> None:
     [(2, []), (1, ["StartROSpec"]), (0, ["EnableROSpec", "StartROSpec"])],
     ids=["active", "idle", "off"],
 )
-def test_an_operation_of_ours_is_left_and_others_are_taken_away(state: int, more: list[str]) -> None:
-    ours, other = ro_spec(PLAN), ro_spec(Plan(antennas=(3,)))
-    ours.values["ROSpecCurrentState"] = state
-    reader = Scripted(GetROSpecs=make("GetROSpecsResponse", LLRPStatus=OK, ROSpecs=[ours, other]))
+def test_an_operation_of_ours_is_left_and_those_of_ours_before_are_taken_away(state: int, more: list[str]) -> None:
+    ours, other, foreign = ro_spec(PLAN), ro_spec(Plan(antennas=(3,))), ro_spec(PLAN)
+    ours.values["ROSpecCurrentState"], foreign.values["ROSpecID"] = state, 14150
+    reader = Scripted(GetROSpecs=make("GetROSpecsResponse", LLRPStatus=OK, ROSpecs=[foreign, ours, other]))
     reader.begin()
     assert reader.asked[4:] == ["GetROSpecs", "DeleteROSpec", *more]
     assert reader.heard[5][1]["ROSpecID"] == other["ROSpecID"]
     assert reader.session.is_ready
+
+
+def test_an_operation_of_another_program_that_is_in_the_way_is_named_and_left() -> None:
+    foreign = ro_spec(PLAN)
+    foreign.values["ROSpecID"] = 14150
+    reader = Scripted(
+        GetROSpecs=make("GetROSpecsResponse", LLRPStatus=OK, ROSpecs=[foreign]),
+        AddROSpec=make("AddROSpecResponse", LLRPStatus=_refused(106, "table full")),
+    )
+    with pytest.raises(Broken, match="another program has set up the operations 14150"):
+        reader.begin()
+    assert "DeleteROSpec" not in reader.asked
 
 
 @pytest.mark.parametrize("request_name", ["SetReaderConfig", "AddROSpec", "EnableROSpec", "StartROSpec"])
@@ -273,3 +285,24 @@ def test_inputs_are_timed_and_other_events_are_told() -> None:
     assert reader.say(reader.notification(**event), NOW + 2 * S) == [InputChanged("gate-1", 1, True, NOW + S)]
     full = reader.notification(ReportBufferLevelWarningEvent=make("ReportBufferLevelWarningEvent", PercentFull=90))
     assert reader.say(full) == [Noticed("gate-1", "ReportBufferLevelWarningEvent", {"PercentFull": 90})]
+
+
+def test_while_nothing_is_read_outputs_are_switched_blindly_and_what_was_to_be_switched_is_forgotten() -> None:
+    config = make("SetReaderConfigResponse", LLRPStatus=OK)
+    waits: list[Item] = []
+
+    def answer(request: Item) -> Item | None:
+        return waits.append(request) if request["GPOWriteData"] else config
+
+    reader = Scripted(SetReaderConfig=answer)
+    reader.begin()
+    for outputs in ({1: True}, {2: True}):
+        reader.session.switch(outputs, NOW)
+    reader.session.switch_blindly({1: False})
+    frames = list(Frames().feed(bytes(reader.session.outgoing)))
+    sent = [{one["Port"]: one["Data"] for one in read_message(frame)["GPOWriteData"]} for frame in frames]
+    assert sent == [{1: True}, {1: False}], "the first was under way"
+    assert reader.session.outputs == [{1: True}], "and is told when its answer comes"
+    reader.session.outgoing.clear()
+    reader.session.receive(write_frame(Frame(1, *_numbered(config, frames[0].id))), NOW)
+    assert reader.session.outputs == [] and not reader.session.outgoing

@@ -11,6 +11,7 @@ from contextlib import suppress
 import msgspec
 
 from chassis import clock
+from services.logistics.rfid.llrp.codec import Item
 from services.logistics.rfid.llrp.link import Link, Reader
 from services.logistics.rfid.llrp.session import Broken, Happening, Noticed
 
@@ -27,6 +28,8 @@ class LinkState(msgspec.Struct, frozen=True):
     repeated: int
     malformed: int
     version: int
+    heard_us: int
+    """When something last came, by our clock; 0 without a connection."""
 
 
 def now_us() -> int:
@@ -75,9 +78,13 @@ class Collector:
 
     def step(self, wait_s: float = WAIT_S) -> int:
         """Listen until something comes, at most ``wait_s``; how many happenings were handed on."""
-        if self._untaken:
-            return self._hand_on()
         now = now_us()
+        if self._untaken:
+            try:
+                return self._hand_on()
+            except Exception:
+                self.switch_unheard()
+                raise
         for link in self._links.values():
             if link.begin(now) and link.socket is not None:
                 self._selector.register(link.socket, link.wishes, link)
@@ -94,6 +101,21 @@ class Collector:
         self._take(self._untaken)
         count, self._untaken = len(self._untaken), []
         return count
+
+    def switch_unheard(self) -> None:
+        """Switch outputs although nothing is read meanwhile: a lamp must fall back also when what was read cannot be told."""
+        with suppress(queue.Empty):
+            while True:
+                reader_id, outputs = self._switches.get_nowait()
+                link = self._links.get(reader_id)
+                if link is not None and link.session is not None:
+                    link.session.switch_blindly(outputs)
+        for link in self._links.values():
+            if link.session is not None and link.session.outgoing:
+                try:
+                    link.write(now_us())
+                except (Broken, OSError) as error:
+                    self._lose(link, error)
 
     def _switch_waiting(self, now: int) -> list[Happening]:
         failed: list[Happening] = []
@@ -142,9 +164,18 @@ class Collector:
             with suppress(KeyError, ValueError):
                 self._selector.unregister(link.socket)
 
+    def is_switching(self) -> bool:
+        """Whether outputs are still to be switched, or the reader has not said yet that they are."""
+        return not self._switches.empty() or any(link.session and link.session.outputs for link in self._links.values())
+
     def states(self) -> dict[str, LinkState]:
         """How it stands with each reader, by its id."""
         return {id: _state(link) for id, link in self._links.items()}
+
+    def capabilities(self, reader_id: str) -> Item | None:
+        """What a reader said that it can do, once it is connected."""
+        session = self._links[reader_id].session
+        return None if session is None else session.capabilities
 
     def close(self) -> None:
         """Let go of all readers; what they hold they keep for the next connection."""
@@ -163,4 +194,5 @@ def _state(link: Link) -> LinkState:
         repeated=link.sights.repeated,
         malformed=0 if session is None else session.malformed,
         version=0 if session is None else session.version,
+        heard_us=0 if session is None else session.heard_at_us,
     )

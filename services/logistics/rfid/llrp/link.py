@@ -30,6 +30,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int = PORT
     plan: Plan = Plan()
+    certificate: str = ""
+    """PEM of the certificate that it shows, or of who signed that; with it the connection is TLS."""
 
 
 class Link:

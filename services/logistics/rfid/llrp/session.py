@@ -6,14 +6,14 @@ that yields a request and is given its answer.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import msgspec
 import structlog
 
 from services.logistics.rfid.llrp.codec import Item, make, read_message, write_message
 from services.logistics.rfid.llrp.definitions import MESSAGE_BY_NUMBER
-from services.logistics.rfid.llrp.plan import Plan, output_config, reader_config, ro_spec
+from services.logistics.rfid.llrp.plan import Plan, is_ours, output_config, power_indices, reader_config, ro_spec
 from services.logistics.rfid.llrp.reports import read_reports
 from services.logistics.rfid.llrp.sights import UPTIME, UTC, Sight, Sights
 from services.logistics.rfid.llrp.wire import Frame, Frames, Malformed, write_frame
@@ -73,11 +73,11 @@ class Session:
         self._awaited: tuple[int, int] | None = None
         self._id = 0
         self._answer_due = now_us + int(ANSWER_S * 1e6)
-        self._heard_at = now_us
+        self.heard_at_us = now_us
 
     def receive(self, data: bytes, now_us: int) -> list[Happening]:
         """Take bytes in. What ends the connection is told by ``check_time``, for what came before it still counts."""
-        self._heard_at = now_us
+        self.heard_at_us = now_us
         happened: list[Happening] = []
         try:
             for frame in self._frames.feed(data):
@@ -95,13 +95,19 @@ class Session:
             raise self._broken
         if (self._awaited is not None or self._talk is None) and now_us > self._answer_due:
             raise Broken("the reader does not answer")
-        if self._talk is not None and now_us - self._heard_at > SILENT_KEEPALIVES * self.plan.keepalive_s * 1e6:
+        if self._talk is not None and now_us - self.heard_at_us > SILENT_KEEPALIVES * self.plan.keepalive_s * 1e6:
             raise Broken(f"the reader is silent for {SILENT_KEEPALIVES} keepalives")
 
     def switch(self, outputs: dict[int, bool], now_us: int) -> None:
         """Switch outputs as soon as the reader is ready and has answered what was asked before; the outcome is Noticed."""
         self.outputs.append(outputs)
         self._go_on(now_us)
+
+    def switch_blindly(self, outputs: dict[int, bool]) -> None:
+        """Switch outputs at once, while nothing is read: no answer is waited for, and what was to be switched before is not."""
+        del self.outputs[1 if self._awaited is not None else 0 :]
+        if self.is_ready:
+            self._send(output_config(outputs))
 
     def say_goodbye(self) -> None:
         """Ask the reader to close the connection; what it holds it keeps."""
@@ -192,19 +198,30 @@ class Session:
         self.is_asking_version = False
 
     def _start_reading(self) -> Conversation:
-        """Leave an operation of ours that runs alone, for its reports are still held; take away what is not ours."""
-        wanted = ro_spec(self.plan)
+        """Leave an operation of ours that runs alone, for its reports are still held; take away what else is ours.
+
+        What other programs have set up is not ours to delete.
+        """
+        wanted = ro_spec(self.plan, power_indices(self.plan, self._power_levels()))
         id = wanted["ROSpecID"]
         there = yield make("GetROSpecs")
         states = {spec["ROSpecID"]: spec["ROSpecCurrentState"] for spec in there.get("ROSpecs") or []}
-        for other in sorted(states.keys() - {id}):
+        foreign = sorted(other for other in states if not is_ours(other))
+        for other in sorted(states.keys() - {id, *foreign}):
             yield make("DeleteROSpec", ROSpecID=other)
         if id not in states:
-            _expect_success((yield make("AddROSpec", ROSpec=wanted)))
+            _expect_success((yield make("AddROSpec", ROSpec=wanted)), foreign)
         if states.get(id, _DISABLED) == _DISABLED:
-            _expect_success((yield make("EnableROSpec", ROSpecID=id)))
+            _expect_success((yield make("EnableROSpec", ROSpecID=id)), foreign)
         if states.get(id) != _ACTIVE:
-            _expect_success((yield make("StartROSpec", ROSpecID=id)))
+            _expect_success((yield make("StartROSpec", ROSpecID=id)), foreign)
+
+    def _power_levels(self) -> list[tuple[int, int]]:
+        told: Item | None = self.capabilities
+        for name in ("RegulatoryCapabilities", "UHFBandCapabilities"):
+            told = told and told.get(name)
+        levels = (told and told.get("TransmitPowerLevels")) or []
+        return [(one["Index"], one["TransmitPowerValue"]) for one in levels]
 
     def _switch_outputs(self) -> Conversation:
         while self.outputs:
@@ -245,7 +262,9 @@ def _answer_to(name: str) -> int:
     return next(one.number for one in MESSAGE_BY_NUMBER.values() if one.name == f"{name}Response")
 
 
-def _expect_success(answer: Item) -> None:
+def _expect_success(answer: Item, foreign: Sequence[int] = ()) -> None:
+    """Raises Broken unless the answer says success; ``foreign`` operations may be why it does not."""
     status = answer["LLRPStatus"]
     if status["Status"] != 0:
-        raise Broken(f"{answer.name} says {status['Status']}: {status['ErrorDescription'][:200]}")
+        theirs = f" (another program has set up the operations {', '.join(map(str, foreign))})" if foreign else ""
+        raise Broken(f"{answer.name} says {status['Status']}: {status['ErrorDescription'][:200]}{theirs}")

@@ -21,13 +21,14 @@ class Direction(StrEnum):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A direction and what says so: ``sides``, ``parent``, ``last_side``, or ``nothing``."""
+    """A direction and what says so: ``sides``, ``parent``, ``last_side``, or ``nothing``; by ``one_side`` it did not pass."""
 
     direction: Direction
     by: str
 
 
 _NOTHING = Way(Direction.UNKNOWN, "nothing")
+_ONE_SIDE = Way(Direction.UNKNOWN, "one_side")
 
 
 def find_ways(session: Session, rules: PortalRules, parents: Mapping[str, str]) -> dict[str, Way]:
@@ -39,11 +40,21 @@ def find_ways(session: Session, rules: PortalRules, parents: Mapping[str, str]) 
         by_parent = votes.get(parents.get(epc, ""))
         if own[epc] is not None:
             ways[epc] = Way(own[epc], "sides")  # type: ignore[arg-type]
+        elif _came_near(buckets, rules):
+            ways[epc] = _ONE_SIDE
         elif by_parent is not None:
             ways[epc] = Way(by_parent, "parent")
         else:
             ways[epc] = _by_last_side(buckets, rules)
     return ways
+
+
+def _came_near(buckets: tuple[Bucket, ...], rules: PortalRules) -> bool:
+    """Whether a tag was read well on one side and never on the other: what passes is not missed altogether there."""
+    if not (rules.outside and rules.inside):
+        return False
+    reads = sorted(_reads(_at(buckets, side)) for side in (rules.outside, rules.inside))
+    return reads[0] == 0 and reads[1] >= rules.near_reads
 
 
 def _by_sides(buckets: tuple[Bucket, ...], rules: PortalRules) -> Direction | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import fsum
+from math import ceil, fsum
 
 import msgspec
 
@@ -15,15 +15,62 @@ NEIGHBOUR_US = 2 * SECOND_US
 _NEEDED = 2
 
 
-def is_ghost(buckets: tuple[Bucket, ...], rules: PortalRules, *, is_expected: bool) -> bool:
+def find_burst(buckets: tuple[Bucket, ...], within_us: int) -> tuple[Bucket, ...]:
+    """The part of a tag's buckets, in order of time, that has most reads within a time; the first of equals.
+
+    What passes is read in a burst. What does not is read now and then, and the longer a session, the more often.
+    """
+    best, most, start, reads = (0, 0), 0, 0, 0
+    for end, bucket in enumerate(buckets, 1):
+        reads += bucket.count
+        while buckets[start].first_us < bucket.last_us - within_us:
+            reads -= buckets[start].count
+            start += 1
+        if reads > most:
+            best, most = (start, end), reads
+    return buckets[slice(*best)]
+
+
+class Typical(msgspec.Struct, frozen=True):
+    """What speaks for a tag of a session: so many reads in its burst, so strong a signal."""
+
+    reads: int
+    rssi_dbm: float
+
+
+def find_typical(bursts: Iterable[tuple[Bucket, ...]], rules: PortalRules) -> Typical:
+    """What speaks for a tag, given the bursts of all tags of a session.
+
+    What passes together is read about alike: so a share of the typical tag's reads, and a signal not much weaker than its
+    own, but never less than the portal asks for. Typical is the tag in the middle of all reads, so that many tags that were
+    read once or twice do not make it.
+    """
+    most_first = sorted(((sum(one.count for one in burst), _strongest(burst)) for burst in bursts), reverse=True)
+    half, come = sum(count for count, _ in most_first) / 2, 0
+    for count, rssi_dbm in most_first:
+        come += count
+        if come >= half:
+            reads = max(rules.ghost_reads, ceil(rules.ghost_share * count))
+            return Typical(reads, max(rules.ghost_rssi_dbm, rssi_dbm - rules.ghost_weaker_db))
+    return Typical(rules.ghost_reads, rules.ghost_rssi_dbm)
+
+
+def is_ghost(
+    burst: tuple[Bucket, ...], rules: PortalRules, *, is_expected: bool, typical: Typical | None = None
+) -> bool:  # fmt: skip
     """Whether fewer than two things speak for a tag: reads, antennas, strength, being expected."""
+    least = typical or Typical(rules.ghost_reads, rules.ghost_rssi_dbm)
     speaks_for = (
-        sum(bucket.count for bucket in buckets) >= rules.ghost_reads,
-        len({bucket.at for bucket in buckets}) >= rules.ghost_antennas,
-        max(bucket.rssi_dbm for bucket in buckets) >= rules.ghost_rssi_dbm,
+        sum(bucket.count for bucket in burst) >= least.reads,
+        len({bucket.at for bucket in burst}) >= rules.ghost_antennas,
+        _strongest(burst) >= least.rssi_dbm,
         is_expected,
     )
     return sum(speaks_for) < _NEEDED
+
+
+def _strongest(burst: tuple[Bucket, ...]) -> float:
+    return max(bucket.rssi_dbm for bucket in burst)
 
 
 def slot_of(at_us: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from services.logistics.rfid.stages.directions import Direction, Way, find_ways
-from services.logistics.rfid.stages.ghosts import is_ghost
+from services.logistics.rfid.stages.ghosts import find_burst, find_typical, is_ghost
 from services.logistics.rfid.stages.reads import Antenna, Bucket
 from services.logistics.rfid.stages.sessions import PortalRules, Session, Span
 
@@ -46,18 +46,28 @@ class Passage(msgspec.Struct, frozen=True, order=True):
 def judge(portal_id: str, session: Session, rules: PortalRules, context: Context) -> Passage:
     """The passage that a session was."""
     ways = find_ways(session, rules, context.parents)
-    observations = tuple(_observe(epc, seen, ways[epc], rules, context) for epc, seen in session.tags)
+    bursts = {epc: find_burst(seen, rules.burst_us) for epc, seen in session.tags}
+    typical = find_typical(bursts.values(), rules)
+    ghosts = {
+        epc: is_ghost(burst, rules, is_expected=epc in context.expected, typical=typical)
+        for epc, burst in bursts.items()
+    }
+    observations = tuple(
+        _observe(epc, seen, ways[epc], context, is_ghost=ghosts[epc]) for epc, seen in session.tags
+    )  # fmt: skip
     return Passage(portal_id, session.span, observations)
 
 
-def _observe(epc: str, seen: tuple[Bucket, ...], way: Way, rules: PortalRules, context: Context) -> Observation:
+def _observe(
+    epc: str, seen: tuple[Bucket, ...], way: Way, context: Context, *, is_ghost: bool
+) -> Observation:  # fmt: skip
     was_inside = context.is_inside.get(epc)
     goes_inside = {Direction.IN: True, Direction.OUT: False}.get(way.direction)
     return Observation(
         epc=epc,
         direction=way.direction,
         by=way.by,
-        is_ghost=is_ghost(seen, rules, is_expected=epc in context.expected),
+        is_ghost=is_ghost,
         contradicts=was_inside is not None and was_inside == goes_inside,
         reads=sum(bucket.count for bucket in seen),
         antennas=tuple(sorted({bucket.at for bucket in seen})),

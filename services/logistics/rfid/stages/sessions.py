@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
+from itertools import accumulate, pairwise
 
 import msgspec
 
@@ -11,7 +13,10 @@ from services.logistics.rfid.stages.reads import SECOND_US, Antenna, Bucket, by_
 
 
 class PortalRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of a portal: antennas by side, times of a session, and what tells a tag from a ghost."""
+    """The rules of a portal: antennas by side, times of a session, and what tells a tag from a ghost.
+
+    A tag with ``near_reads`` on one side and none on the other came near and did not pass.
+    """
 
     outside: frozenset[Antenna] = frozenset()
     inside: frozenset[Antenna] = frozenset()
@@ -21,9 +26,13 @@ class PortalRules(msgspec.Struct, frozen=True, kw_only=True):
     least_side_reads: int = 2
     least_gap_us: int = 300_000
     last_side_share: float = 0.8
+    near_reads: int = 10
     ghost_reads: int = 3
+    ghost_share: float = 0.4
+    burst_us: int = 2 * SECOND_US
     ghost_antennas: int = 2
     ghost_rssi_dbm: float = -60.0
+    ghost_weaker_db: float = 15.0
     parked_us: int = 300 * SECOND_US
 
 
@@ -114,13 +123,36 @@ def _away(core: Span, at_us: int) -> int:
 
 
 def _part(ordered: list[Bucket], rules: PortalRules) -> list[list[Bucket]]:
-    parts: list[list[Bucket]] = []
+    """Parts with a quiet time between them; one that is too long is cut, again and again, until none is."""
+    starts: list[int] = []
     last_us = 0
-    for bucket in ordered:
-        fresh = not parts or bucket.first_us - last_us > rules.quiet_us
-        if fresh or bucket.first_us - parts[-1][0].first_us > rules.longest_us:
-            parts.append([])
+    for at, bucket in enumerate(ordered):
+        if not starts or bucket.first_us - last_us > rules.quiet_us:
+            starts.append(at)
             last_us = bucket.last_us
-        parts[-1].append(bucket)
+        elif bucket.first_us - ordered[starts[-1]].first_us > rules.longest_us:
+            starts.append(_find_cut(ordered, starts[-1], at, rules))
         last_us = max(last_us, bucket.last_us)
-    return parts
+    return [ordered[start:end] for start, end in pairwise([*starts, len(ordered)])]
+
+
+def _find_cut(ordered: list[Bucket], start: int, end: int, rules: PortalRules) -> int:
+    """Where to cut what is too long, from a start to before an end: in its second half, where the fewest tags are being read.
+
+    A tag is being read between two of its reads that are no quiet time apart; of equal places it is the last, so that what
+    goes on and on in the same way is cut at its end.
+    """
+    half_us = ordered[start].first_us + rules.longest_us // 2
+    opens, before = Counter[int](), dict[str, int]()
+    for at in range(start, len(ordered)):
+        bucket = ordered[at]
+        if bucket.first_us > ordered[end].first_us + rules.quiet_us:
+            break
+        since = before.get(bucket.epc)
+        if since is not None and bucket.first_us - ordered[since].last_us <= rules.quiet_us:
+            opens[since + 1] += 1
+            opens[at + 1] -= 1
+        before[bucket.epc] = at
+    counts = accumulate(opens[at] for at in range(start, end + 1))
+    places = [(count, -at) for at, count in enumerate(counts, start) if at > start and ordered[at].first_us >= half_us]
+    return -min(places)[1]

@@ -1,0 +1,1 @@
+"""Projection of identity's companies: by which GS1 numbers each is known."""
