@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from infra.capacity import Capacity
 from infra.cluster import Cluster
+from loadtests.benchmarks.appearing import measure_appearing
 from loadtests.benchmarks.by_hand_place import serve_by_hand
 from loadtests.benchmarks.catalog import measure_catalog
 from loadtests.benchmarks.deals import measure_deals, measure_idleness
+from loadtests.benchmarks.epcis import measure_epcis
 from loadtests.benchmarks.figures import Figure
 from loadtests.benchmarks.imports import measure_imports
 from loadtests.benchmarks.ledger import measure_ledger
 from loadtests.benchmarks.messages import measure_messages
 from loadtests.benchmarks.plan import Plan
 from loadtests.benchmarks.report import Report, describe_machine
+from loadtests.benchmarks.rfid import measure_rfid
 from loadtests.benchmarks.routes import measure_read, measure_route, measure_write
 from loadtests.benchmarks.settling import measure_settling
 from loadtests.benchmarks.stage import Say, list_offers, make_folder, set_stage
+from loadtests.benchmarks.trace import measure_trace
 
-PARTS = ("route", "read", "write", "deals", "settle", "ledger", "events", "imports", "catalog")
+PARTS = (
+    "route",
+    "read",
+    "write",
+    "deals",
+    "settle",
+    "found",
+    "ledger",
+    "events",
+    "imports",
+    "catalog",
+    "rfid",
+    "epcis",
+    "trace",
+)
 ON_A_CLUSTER = ("ledger", "events", "imports")
-ON_THE_PLATFORM = ("read", "write", "deals", "settle")
+ON_A_REPOSITORY = ("epcis", "trace")
+ON_THE_PLATFORM = ("read", "write", "deals", "settle", "found")
 
 
 def measure(plan: Plan, parts: Collection[str], say: Say = lambda _: None) -> Report:
@@ -47,6 +67,10 @@ def _measurements(plan: Plan, parts: Collection[str], folder: Path, say: Say) ->
         yield lambda: _measure_platform(plan, parts, folder, capacity, say)
     if "catalog" in parts:
         yield lambda: measure_catalog(plan, folder, say)
+    if not set(parts).isdisjoint(ON_A_REPOSITORY):
+        yield lambda: _measure_repository(plan, parts, folder, capacity, say)
+    if "rfid" in parts:
+        yield lambda: _measure_rfid(plan, folder, say)
     if not set(parts).isdisjoint(ON_A_CLUSTER):
         yield lambda: _measure_cluster(plan, parts, folder, say)
 
@@ -68,6 +92,9 @@ def _measure_platform(plan: Plan, parts: Collection[str], folder: Path, capacity
         if "settle" in parts:
             say("settle")
             figures += measure_settling(plan, stage, offers)
+        if "found" in parts:
+            say("found")
+            figures += measure_appearing(plan, stage)
     return figures
 
 
@@ -86,10 +113,26 @@ def _measure_cluster(plan: Plan, parts: Collection[str], folder: Path, say: Say)
     return figures
 
 
+def _measure_repository(plan: Plan, parts: Collection[str], folder: Path, capacity: Capacity, say: Say) -> list[Figure]:
+    figures: list[Figure] = []
+    (folder / "repository").mkdir(mode=0o711)
+    with set_stage(replace(plan, traders=1), folder / "repository", capacity, say) as stage:
+        if "trace" in parts:
+            figures += measure_trace(plan, stage, say)
+        if "epcis" in parts:
+            figures += measure_epcis(plan, stage, say)
+    return figures
+
+
+def _measure_rfid(plan: Plan, folder: Path, say: Say) -> list[Figure]:
+    with _durable_cluster(folder / "rfid", {"track_commit_timestamp": "on"}) as cluster:
+        return measure_rfid(plan, cluster, folder, say)
+
+
 @contextlib.contextmanager
-def _durable_cluster(folder: Path) -> Iterator[Cluster]:
+def _durable_cluster(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
     folder.mkdir(mode=0o711)
-    cluster = Cluster(folder)
+    cluster = Cluster(folder, settings=settings)
     cluster.start()
     try:
         yield cluster

@@ -20,9 +20,13 @@ TITLES = {
     "write": "An authenticated idempotent write, against Flask and psycopg by hand",
     "deals": "Deals from take to effective, against one request by hand that does the same",
     "settle": "Deliveries from accept to settled",
+    "found": "Offers from listed to found, and from taken to gone, one after the other",
     "ledger": "Ledger transfers, against psycopg calling the same function",
     "imports": "A file of products, one row in a hundred wrong, taken in by the worker",
     "catalog": "Search over a catalog of offers in the embedded engine, against Elasticsearch where there is one",
+    "rfid": "Reads of simulated gates through stream and worker, and how right what is concluded is, against naive rules",
+    "epcis": "EPCIS events captured, hashed and found again, against psycopg's COPY of the same rows",
+    "trace": "A chain of six levels with planted lots, traced over HTTP",
     "events": "Relay and inbox on the embedded broker, against psycopg moving the same rows",
 }
 
