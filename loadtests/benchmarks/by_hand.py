@@ -24,6 +24,7 @@ from flask import Flask, Request, Response, abort, request
 from psycopg_pool import ConnectionPool
 
 from chassis.database import IDLE_TIMEOUT_MS, LOCK_TIMEOUT_MS, STATEMENT_TIMEOUT_MS
+from services.logistics.warehouses.rules import GateRules
 
 LIMITS = (
     f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} "
@@ -36,6 +37,9 @@ FROM gate WHERE id = %s AND party_id = %s"""
 WRITE_GATE = """
 INSERT INTO gate (id, party_id, name, place, closing, longest, ghost_reads, ghost_rssi_dbm, clock_skew, created_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+WRITE_RULES = """
+INSERT INTO gate_rules (gate_id, version, rules, made_at, made_by) VALUES (%s, 1, %s, %s, %s)"""
+RULES = msgspec.json.encode(GateRules()).decode()
 CLAIM_KEY = """
 INSERT INTO idempotency (caller_id, route, key, fingerprint, used_at)
 VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"""
@@ -121,7 +125,7 @@ def make_app(told_at: str) -> Flask:
 
 
 def add_gates(app: Flask, tokens: Tokens, pool: ConnectionPool) -> None:
-    """Reading and writing one row."""
+    """Reading one row, and writing one with the first version of its rules."""
 
     @app.get("/v1/gates/<gate_id>")
     def show_gate(gate_id: str) -> Response:
@@ -156,6 +160,7 @@ def _write_gate(connection: psycopg.Connection, claims: Claims, body: dict[str, 
         datetime.now(UTC),
     )
     connection.execute(WRITE_GATE, row)
+    connection.execute(WRITE_RULES, (row[0], RULES, row[-1], claims["sub"]))
     return _view_gate(*row)
 
 

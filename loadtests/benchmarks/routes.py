@@ -57,7 +57,7 @@ def measure_read(plan: Plan, stage: Stage, reference: Server) -> list[Figure]:
 
 
 def measure_write(plan: Plan, stage: Stage, reference: Server) -> list[Figure]:
-    """An authenticated write of one row under a fresh idempotency key."""
+    """An authenticated write of a gate with its first rules, two rows, under a fresh idempotency key."""
     token = stage.traders[0].warehouse.desk.sign_in()
     request = write_request("POST", "/v1/gates", token=token, key=True, body=GATE)
     return _measure_beside("write", plan, stage, reference, request)
