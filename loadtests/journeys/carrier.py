@@ -14,8 +14,8 @@ from loadtests.journeys.refusals import is_expected
 
 REFUSED = "REFUSED"
 _WORDS = frozenset({
-    "compare", "equivalents", "export", "fields", "file", "files", "forgotten", "imports", "logout", "refresh", "retire",
-    "suggest",
+    "compare", "dscsa", "equivalents", "export", "fields", "file", "files", "fmd", "forgotten", "fsma-204", "imports", "logout",
+    "picture", "redeem", "refresh", "retire", "suggest", "table", "try", "versions",
 })  # fmt: skip
 
 

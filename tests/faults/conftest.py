@@ -114,9 +114,9 @@ class Place:
             time.sleep(0.1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
-    """An embedded platform, up and empty."""
+    """An embedded platform, up and empty: one a module, since its supervisor gives up after so many deaths in a minute."""
     folder = Path(tempfile.mkdtemp(prefix="haihe-faults-"))
     folder.chmod(0o711)
     with socket.socket() as one:
@@ -131,13 +131,13 @@ def place() -> Iterator[Place]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(place: Place) -> Api:
     """Calls that are made again until they are answered."""
     return Api(Stubborn(place.url))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(place: Place, api: Api) -> Actor:
     """Somebody who runs the platform."""
     made = place.haihe("operator", "create", OPERATOR)

@@ -65,6 +65,8 @@ def test_a_delivery_that_cannot_be_accepted_yet_is_not_yet_known_and_nothing_els
 
 def test_every_route_of_the_api_is_named_by_its_template() -> None:
     for template in json.loads(OPENAPI.read_text())["paths"]:
+        if not template.startswith("/v1/"):
+            continue  # pages and EPCIS are no part of the load
         path = re.sub(r"\{[^}]+\}", ID, template)
         assert route_of(f"{path}?cursor={ID}") == re.sub(r"\{[^}]+\}", "{id}", template)
 
