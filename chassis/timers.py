@@ -10,6 +10,7 @@ from sqlalchemy import CompoundSelect, Select, literal, select, union_all
 from chassis import clock
 from chassis.auth import Caller
 from chassis.database import Database, Model
+from chassis.pace import Pace
 from chassis.service import Service, Timer
 
 BATCH = 100
@@ -19,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 class Timers:
     """The deadlines of one service. A failing one is put off and blocks no other."""
+
+    pace = Pace(idle_s=0.25, longest_idle_s=0.5)
 
     def __init__(self, service: Service, database: Database) -> None:
         self.timers = service.timers
@@ -34,7 +37,7 @@ class Timers:
         return sum(self._handle(id, self._by_table[table]) for table, id in due)
 
     def _select_due(self) -> CompoundSelect[tuple[str, str]]:
-        """One statement for all kinds of deadlines, as it runs twice a second whether or not anything is due."""
+        """One statement for all kinds of deadlines, as it runs at least twice a second whether or not anything is due."""
         return union_all(*(self._select_due_of(model) for model in self.timers))
 
     def _select_due_of(self, model: type[Model]) -> Select[tuple[str, str]]:

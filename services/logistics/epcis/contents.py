@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from services.logistics.base import among
 from services.logistics.epcis.model import EpcisEvent, EpcisKey, EpcisParty
 from services.logistics.epcis.preparing import write_key
 
@@ -55,7 +56,7 @@ def _find(
     same = (declared.event_id == EpcisEvent.event_id, declared.owner_id == EpcisEvent.owner_id, declared.is_error)
     given = select(EpcisParty.event).where(EpcisParty.event == EpcisEvent.id, EpcisParty.party_id == party_id)
     keys = [write_key(link) for link in links]
-    named = select(EpcisKey.event).where(EpcisKey.key.in_(keys), EpcisKey.kind.in_(kinds), EpcisKey.event_time <= at)
+    named = select(EpcisKey.event).where(among(EpcisKey.key, keys), EpcisKey.kind.in_(kinds), EpcisKey.event_time <= at)
     found = select(EpcisEvent.event_time, EpcisEvent.event_id, EpcisEvent.fields).where(
         EpcisEvent.id.in_(named),
         EpcisEvent.type == "AggregationEvent",

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from services.logistics.base import among
 from services.logistics.rfid.model import LATE, Passage, Sighting, State, TagRead
 from services.logistics.rfid.stages.directions import Direction
 from services.logistics.warehouses.model import Gate
@@ -22,7 +23,7 @@ def is_contradicted(
         .join(Passage, Passage.id == Sighting.passage_id)
         .where(Passage.gate_id == gate.id, Passage.state == State.CLOSED, Passage.is_late.is_(False))
         .where(Passage.first_seen <= until + gate.closing, Passage.last_seen >= since - gate.closing)
-        .where(Sighting.epc.in_(list(ways)), Sighting.is_ghost.is_(False))
+        .where(among(Sighting.epc, ways), Sighting.is_ghost.is_(False))
     )
     return any(direction != ways[epc].value for epc, direction in session.execute(told))
 

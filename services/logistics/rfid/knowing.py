@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from services.logistics.base import among
 from services.logistics.epcis.contents import contents_at
 from services.logistics.pieces import queries as pieces
 from services.logistics.rfid.epc import decode_epc
@@ -93,7 +94,7 @@ def _last_ways(session: Session, gate: Gate, epcs: Collection[str], before: date
     found = (
         select(Sighting.epc, Sighting.direction)
         .join(Passage, Passage.id == Sighting.passage_id)
-        .where(Sighting.epc.in_(list(epcs)), Sighting.last_seen < before, way, Sighting.is_ghost.is_(False))
+        .where(among(Sighting.epc, epcs), Sighting.last_seen < before, way, Sighting.is_ghost.is_(False))
         .where(Passage.warehouse_id == gate.party_id, Passage.state == State.CLOSED)
         .ext(distinct_on(Sighting.epc))
         .order_by(Sighting.epc, Sighting.last_seen.desc())

@@ -115,7 +115,8 @@ class Passage(Stateful, Base):
     Reads that come late may show that it was otherwise: then it is taken back, and ``superseded_by`` is what stands for it,
     with a higher ``version``. While open, ``reads`` counts what came, ``heard_at`` says when last, and the reads since the
     last look have times from ``changed_from`` to ``changed_until``, those that came too late to be of a passage with others
-    from ``late_from`` to ``late_until``. ``digest`` is of what it was made of.
+    from ``late_from`` to ``late_until``. Those that a reader held back are from ``delayed_from`` to ``delayed_until``, and are
+    looked at from ``delayed_due`` on. ``digest`` is of what it was made of.
     """
 
     __tablename__ = "passage"
@@ -149,6 +150,9 @@ class Passage(Stateful, Base):
     changed_until: Mapped[datetime | None]
     late_from: Mapped[datetime | None]
     late_until: Mapped[datetime | None]
+    delayed_from: Mapped[datetime | None]
+    delayed_until: Mapped[datetime | None]
+    delayed_due: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
     superseded_by: Mapped[str | None]
     taken_back_at: Mapped[datetime | None]
@@ -176,11 +180,23 @@ class Passage(Stateful, Base):
         self.due_at, self.opened_at = until, at
         self.changed_from, self.changed_until = changed_from, changed_until
         self.late_from = self.late_until = None
+        self.delayed_from = self.delayed_until = self.delayed_due = None
+
+    def hold(self, until: datetime) -> None:
+        """What was delayed has been looked at, and reads still come: look at them then."""
+        self.due_at = until
+        self.delayed_from = self.delayed_until = self.delayed_due = None
+
+    def collect(self, since: datetime, until: datetime, due: datetime) -> None:
+        """Something that was delayed waits to be looked at."""
+        self.delayed_from, self.delayed_until, self.delayed_due = since, until, due
+        self.due_at = due if self.due_at is None else min(self.due_at, due)
 
     def close(self) -> None:
         """Nothing more is waited for. Raises IllegalMove."""
         self.move("close")
         self.due_at = self.heard_at = self.changed_from = self.changed_until = self.late_from = self.late_until = None
+        self.delayed_from = self.delayed_until = self.delayed_due = None
 
     def take_back(self, at: datetime) -> None:
         """It was otherwise. Raises IllegalMove."""

@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from services.logistics.base import among
 from services.logistics.rfid.model import Passage, Sighting, State
 from services.logistics.rfid.stages.ghosts import NEIGHBOUR_US, Claim, arbitrate, weigh
 from services.logistics.rfid.stages.reads import Bucket
@@ -63,7 +64,7 @@ def have_losers_look(session: Session, neighbours: Iterable[str], tags: TagSessi
     told = (
         select(Passage.gate_id, Sighting.last_seen)
         .join(Sighting, Sighting.passage_id == Passage.id)
-        .where(Passage.gate_id.in_(sorted(neighbours)), Passage.state == State.CLOSED, Sighting.epc.in_(won))
+        .where(among(Passage.gate_id, neighbours), Passage.state == State.CLOSED, among(Sighting.epc, won))
         .where(Passage.first_seen <= until, Passage.last_seen >= since, Sighting.lost_to.is_(None))
     )
     times: dict[str, list] = {}

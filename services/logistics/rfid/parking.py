@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.logistics.base import among
 from services.logistics.rfid.model import ParkedTag
 from services.logistics.rfid.stages.ghosts import parked_slots
 from services.logistics.rfid.stages.sessions import PortalRules
@@ -37,7 +38,7 @@ def put_down_parked(
     if not found:
         return {}
     known: dict[str, list[ParkedTag]] = {}
-    of_these = select(ParkedTag).where(ParkedTag.gate_id == gate_id, ParkedTag.epc.in_(sorted(found)))
+    of_these = select(ParkedTag).where(ParkedTag.gate_id == gate_id, among(ParkedTag.epc, found))
     for row in session.scalars(of_these.order_by(ParkedTag.since).execution_options(populate_existing=True)):
         known.setdefault(row.epc, []).append(row)
     fresh: dict[str, list[tuple[datetime, datetime]]] = {}

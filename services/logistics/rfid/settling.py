@@ -20,11 +20,12 @@ from chassis import clock
 from chassis.auth import Caller
 from services.logistics.discrepancies import commands as discrepancies
 from services.logistics.discrepancies.kinds import Finding, Kind
-from services.logistics.rfid import contradicting, neighbours, parking, saying, stretches, writing
+from services.logistics.rfid import contradicting, neighbours, parking, pending, stretches, writing
 from services.logistics.rfid.model import Passage, PassageDelivery, ReaderWatermark, State
 from services.logistics.rfid.passing import find_meaning
+from services.logistics.rfid.pending import Change
 from services.logistics.rfid.stages.directions import Direction, find_ways
-from services.logistics.rfid.stages.sessions import PortalRules, find_sessions
+from services.logistics.rfid.stages.sessions import PortalRules, Span, find_sessions
 from services.logistics.rfid.stages.sessions import Session as TagSession
 from services.logistics.rfid.stages.watermarks import SILENT_US
 from services.logistics.rfid.stretches import Stretch, from_us, to_us
@@ -38,16 +39,7 @@ from services.logistics.zones import commands as zones
 FOREVER_US = 2**62
 BEHIND = timedelta(milliseconds=1_500)
 """A reader that speaks every second is believed to have told all up to so long after it last said so."""
-SHORTEST_WAIT, LONGEST_WAIT = timedelta(milliseconds=200), timedelta(seconds=2)
 _digest = msgspec.json.Encoder().encode
-
-
-class Change(msgspec.Struct, frozen=True):
-    """A stretch in which something changed; ``is_late`` when it is of reads that came too late for their session."""
-
-    since: datetime
-    until: datetime
-    is_late: bool = False
 
 
 class Outcome(msgspec.Struct):
@@ -62,69 +54,51 @@ class Outcome(msgspec.Struct):
 def settle_window(session: Session, caller: Caller, gate: Gate, window: Passage) -> None:
     """Settle what changed at a gate since it was last looked at, and let go of the open passage or wait for what still runs."""
     now = clock.now()
-    version = gates.rules_at(session, gate.id, window.changed_from or window.late_from or now)
-    limit_us = _find_limit(session, gate, window, now)
-    if version.read().role == Role.ZONE:
+    since = window.changed_from or window.late_from or window.delayed_from or now
+    if gates.rules_at(session, gate.id, since).read().role == Role.ZONE:
         _follow(session, caller, gate, window, to_us(now))
         return
-    heard_at = window.heard_at
-    _merge_contradicting(session, gate, version, window, limit_us, now)
-    outcomes = [(one, _compare(session, gate, version, one, limit_us, now)) for one in _changes(window)]
-    running = [tags for _, outcome in outcomes for tags in outcome.running]
-    for change, outcome in outcomes:
-        spare = window if window.state == State.OPEN else None
+    limit_us = _find_limit(session, gate, window, now)
+    due = pending.find_pending(window, gate, now)
+    changes = [*_find_contradicting(session, gate, due.changes, limit_us, now), *due.changes]
+    running: dict[Span, TagSession] = {}
+    for change in changes:  # each is told before the next is looked at: what both reach is told once
+        version = gates.rules_at(session, gate.id, change.since)
+        outcome = _compare(session, gate, version, change, limit_us, now)
+        running |= {tags.span: tags for tags in outcome.running}
+        spare = window if window.state == State.OPEN and not due.holds else None
         _tell(session, caller, gate, version, outcome, spare=spare, is_late=change.is_late)
-    if running:
-        session.flush()  # one passage of a gate is open at a time
-        window = window if window.state == State.OPEN else _open_next(session, gate, heard_at)
-        _wait(session, window, gate, running, now)
-    elif window.state == State.OPEN:
-        session.delete(window)
+    pending.go_on(session, gate, window, due, running.values(), now)
 
 
-def _open_next(session: Session, gate: Gate, heard_at: datetime | None) -> Passage:
-    """The open passage of what still runs, where that which was open is over."""
-    window = writing.open_passage(gate)
-    window.heard_at = heard_at
-    session.add(window)
-    return window
-
-
-def _merge_contradicting(
-    session: Session, gate: Gate, version: GateRulesVersion, window: Passage, limit_us: int, now: datetime
-) -> None:
+def _find_contradicting(
+    session: Session, gate: Gate, changes: Collection[Change], limit_us: int, now: datetime
+) -> list[Change]:
     """Too late reads stand alone, unless they say of a tag that it went the other way: then they are of its passage after all."""
-    if window.late_from is None or window.late_until is None or not version.read().has_sides:
-        return
-    late = _compare(session, gate, version, Change(window.late_from, window.late_until, is_late=True), limit_us, now)
-    portal = portal_rules(version.read())
-    for _, tags, _ in late.new:
-        ways = {
-            epc: way.direction for epc, way in find_ways(tags, portal, {}).items() if way.direction != Direction.UNKNOWN
-        }
-        since, until = from_us(tags.span.first_us), from_us(tags.span.last_us)
-        if ways and contradicting.is_contradicted(session, gate, ways, since=since, until=until):
-            contradicting.let_count(session, gate.id, since, until)
-            window.changed_from = min(filter(None, (window.changed_from, since)))
-            window.changed_until = max(filter(None, (window.changed_until, until)))
+    found = []
+    for change in (one for one in changes if one.is_late):
+        version = gates.rules_at(session, gate.id, change.since)
+        if not version.read().has_sides:
+            continue
+        portal = portal_rules(version.read())
+        for _, tags, _ in _compare(session, gate, version, change, limit_us, now).new:
+            ways = {
+                epc: way.direction
+                for epc, way in find_ways(tags, portal, {}).items()
+                if way.direction != Direction.UNKNOWN
+            }
+            since, until = from_us(tags.span.first_us), from_us(tags.span.last_us)
+            if ways and contradicting.is_contradicted(session, gate, ways, since=since, until=until):
+                contradicting.let_count(session, gate.id, since, until)
+                found.append(Change(since, until))
+    return found
 
 
 def _follow(session: Session, caller: Caller, gate: Gate, window: Passage, until_us: int) -> None:
     """Where goods stay nothing passes: their tags are followed."""
-    changes = _changes(window)
-    if changes:
-        since, until = min(one.since for one in changes), max(one.until for one in changes)
-        zones.follow_zones(session, caller, gate.id, stretches.load_reads(session, gate.id, since, until), until_us)
+    if span := pending.find_span(window):
+        zones.follow_zones(session, caller, gate.id, stretches.load_reads(session, gate.id, *span), until_us)
     session.delete(window)
-
-
-def _changes(window: Passage) -> list[Change]:
-    changes = []
-    if window.late_from is not None and window.late_until is not None:
-        changes.append(Change(window.late_from, window.late_until, is_late=True))
-    if window.changed_from is not None and window.changed_until is not None:
-        changes.append(Change(window.changed_from, window.changed_until))
-    return changes
 
 
 def _find_limit(session: Session, gate: Gate, window: Passage, now: datetime) -> int:
@@ -263,15 +237,3 @@ def _departed_with(session: Session, gone: Collection[Passage]) -> frozenset[str
     ids = [one.id for one in gone]
     of_these = select(PassageDelivery.delivery_id).where(PassageDelivery.passage_id.in_(ids), PassageDelivery.departs)
     return frozenset(session.scalars(of_these))
-
-
-def _wait(session: Session, window: Passage, gate: Gate, running: list[TagSession], now: datetime) -> None:
-    """Look again when the first of what still runs may be over. What is quiet and waits for a reader alone is said to be so."""
-    quiet = gate.closing // timedelta(microseconds=1)
-    over = [one.span.last_us + (0 if one.span.has_beam else quiet) for one in running]
-    until = min(max(from_us(min(*over, to_us(now + LONGEST_WAIT))), now + SHORTEST_WAIT), now + LONGEST_WAIT)
-    window.reads = sum(bucket.count for one in running for _, seen in one.tags for bucket in seen)
-    begins, ends = min(one.span.first_us for one in running), max(one.span.last_us for one in running)
-    window.wait(until, now, from_us(begins), from_us(ends))
-    if min(over) <= to_us(now) and window.verdict is None:
-        saying.say_reader_silent(session, gate, window, now)

@@ -1,13 +1,16 @@
 """Keeps reads, edges of photo-eyes and heartbeats of readers as they come: a few statements a batch, however many gates.
 
 A read is kept once. What it changes, a stretch of its gate's time, is put down with the gate's open passage, whose closing it
-puts off. A tag that stands at the gate neither opens nor holds a passage, though it is looked at now and then.
+puts off. What was held back by its reader is collected apart, for a look every few seconds, so that it does not have minutes
+read anew each time that the gate is quiet. A tag that stands at the gate neither opens nor holds a passage, though it is looked
+at now and then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import text
@@ -16,13 +19,28 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from events.logistics import ReaderHeard, TagsRead
 from services.logistics.rfid.stages.ghosts import SLOT_US
-from services.logistics.rfid.stages.watermarks import LATE_US
+from services.logistics.rfid.stages.portal import LATE_EVERY_US
+from services.logistics.rfid.stages.watermarks import LATE_US, SILENT_US
 
 ANY_CLOCK = timedelta(days=3_650)
 """A reader's time further off than this is no time: such a reader has no clock, and gets ours."""
 LOOK_AT_PARKED = timedelta(seconds=30)
 """A tag that only stands there is looked at so often."""
+HELD_BACK = timedelta(microseconds=SILENT_US)
+"""What is older when it comes was held back: no reader is waited for so long."""
+COLLECT = timedelta(microseconds=LATE_EVERY_US)
+"""What was held back is collected for so long and looked at together."""
 
+
+class Kind(StrEnum):
+    """How a change came: as it happened, held back by a reader, or too late for a session with others."""
+
+    RECENT = "recent"
+    DELAYED = "delayed"
+    LATE = "late"
+
+
+_IS_HELD_BACK = f"f.received_at - f.at > greatest(interval '{SILENT_US // 1_000_000} s', g.closing)"
 _TAKE_IN = text(
     f"""
 WITH fresh AS (
@@ -38,10 +56,10 @@ WITH fresh AS (
         AS r (gate_id, boot, sequence, epc, antenna, rssi_dbm, at, received_at, reader_id, reader_at, count, pc, is_skewed)
     JOIN gate g ON g.id = r.gate_id
     ON CONFLICT DO NOTHING
-    RETURNING gate_id, epc, at, mark)
-SELECT f.gate_id, f.mark = 'late' AS is_late, count(*) AS reads, min(f.at) AS since, max(f.at) AS until,
-    count(*) FILTER (WHERE p.epc IS NULL) AS moving
-FROM fresh f LEFT JOIN parked_tag p ON p.gate_id = f.gate_id AND p.epc = f.epc AND f.at >= p.since
+    RETURNING gate_id, epc, at, mark, received_at)
+SELECT f.gate_id, CASE WHEN f.mark = 'late' THEN 'late' WHEN {_IS_HELD_BACK} THEN 'delayed' ELSE 'recent' END AS kind,
+    min(f.at) AS since, max(f.at) AS until, count(*) FILTER (WHERE p.epc IS NULL) AS moving
+FROM fresh f JOIN gate g ON g.id = f.gate_id LEFT JOIN parked_tag p ON p.gate_id = f.gate_id AND p.epc = f.epc AND f.at >= p.since
     AND f.at < p.until + interval '{2 * SLOT_US // 1_000_000} s'
 WHERE f.mark IS DISTINCT FROM 'skewed'
 GROUP BY 1, 2
@@ -50,35 +68,49 @@ GROUP BY 1, 2
 _KEEP_EDGES = text(
     "WITH fresh AS (INSERT INTO gate_edge (gate_id, at, is_high) "
     "SELECT * FROM unnest(:gate_ids ::text[], :times ::timestamptz[], :highs ::bool[]) ON CONFLICT DO NOTHING "
-    "RETURNING gate_id, at) "
-    "SELECT f.gate_id, false AS is_late, 0 AS reads, min(f.at - g.closing) AS since, max(f.at) AS until, 1 AS moving "
-    "FROM fresh f JOIN gate g ON g.id = f.gate_id GROUP BY 1"
+    "RETURNING gate_id, at, :now ::timestamptz AS received_at) "
+    f"SELECT f.gate_id, CASE WHEN {_IS_HELD_BACK} THEN 'delayed' ELSE 'recent' END AS kind, "
+    "min(f.at - g.closing) AS since, max(f.at) AS until, 1 AS moving "
+    "FROM fresh f JOIN gate g ON g.id = f.gate_id GROUP BY 1, 2"
 )
+_IS_BEHIND = (
+    "p.heard_at IS NOT NULL AND excluded.changed_until + (SELECT g.closing FROM gate g WHERE g.id = p.gate_id) "
+    "< least(p.changed_until, :now)"
+)
+"""What came is older than what was heard before, and does not show that something still passes."""
 _KEEP_OPEN = text(
-    """
+    f"""
 INSERT INTO passage AS p (id, gate_id, warehouse_id, window_id, state, due_at, opened_at, heard_at, reads,
-    changed_from, changed_until, late_from, late_until)
+    changed_from, changed_until, late_from, late_until, delayed_from, delayed_until, delayed_due)
 SELECT w.id, w.gate_id, g.party_id, w.id, 'open',
-    :now + CASE WHEN w.moving > 0 THEN g.closing ELSE :seldom ::interval END, :now,
-    CASE WHEN w.moving > 0 THEN :now ::timestamptz END, w.moving, w.changed_from, w.changed_until, w.late_from, w.late_until
+    :now + least(
+        CASE WHEN w.moving > 0 THEN g.closing WHEN coalesce(w.changed_from, w.late_from) IS NOT NULL THEN :seldom ::interval END,
+        CASE WHEN w.delayed_from IS NOT NULL THEN :collect ::interval END), :now,
+    CASE WHEN w.moving > 0 THEN :now ::timestamptz END, w.moving, w.changed_from, w.changed_until, w.late_from, w.late_until,
+    w.delayed_from, w.delayed_until, CASE WHEN w.delayed_from IS NOT NULL THEN :now + :collect ::interval END
 FROM unnest(:ids ::text[], :gate_ids ::text[], :moving ::int[], :changed_from ::timestamptz[], :changed_until ::timestamptz[],
-    :late_from ::timestamptz[], :late_until ::timestamptz[])
-    AS w (id, gate_id, moving, changed_from, changed_until, late_from, late_until)
+    :late_from ::timestamptz[], :late_until ::timestamptz[], :delayed_from ::timestamptz[], :delayed_until ::timestamptz[])
+    AS w (id, gate_id, moving, changed_from, changed_until, late_from, late_until, delayed_from, delayed_until)
 JOIN gate g ON g.id = w.gate_id
 ORDER BY w.gate_id
 ON CONFLICT (gate_id) WHERE state = 'open' DO UPDATE SET
     due_at = CASE
-        WHEN excluded.heard_at IS NULL OR p.due_at <= :now THEN p.due_at
-        WHEN p.heard_at IS NULL THEN excluded.due_at
+        WHEN p.due_at <= :now THEN p.due_at
+        WHEN {_IS_BEHIND} OR excluded.heard_at IS NULL THEN least(p.due_at, excluded.delayed_due)
+        WHEN p.heard_at IS NULL THEN least(excluded.due_at, p.delayed_due)
         ELSE least(greatest(p.due_at, excluded.due_at), greatest(
-            p.opened_at + (SELECT g.longest FROM gate g WHERE g.id = p.gate_id), p.due_at)) END,
+            p.opened_at + (SELECT g.longest FROM gate g WHERE g.id = p.gate_id), p.due_at),
+            coalesce(p.delayed_due, excluded.delayed_due)) END,
     opened_at = CASE WHEN p.heard_at IS NULL THEN excluded.opened_at ELSE p.opened_at END,
-    heard_at = coalesce(excluded.heard_at, p.heard_at),
+    heard_at = CASE WHEN {_IS_BEHIND} THEN p.heard_at ELSE coalesce(excluded.heard_at, p.heard_at) END,
     reads = p.reads + excluded.reads,
     changed_from = least(p.changed_from, excluded.changed_from),
     changed_until = greatest(p.changed_until, excluded.changed_until),
     late_from = least(p.late_from, excluded.late_from),
-    late_until = greatest(p.late_until, excluded.late_until)
+    late_until = greatest(p.late_until, excluded.late_until),
+    delayed_from = least(p.delayed_from, excluded.delayed_from),
+    delayed_until = greatest(p.delayed_until, excluded.delayed_until),
+    delayed_due = coalesce(p.delayed_due, excluded.delayed_due)
 """
 )
 _HEAR = text(
@@ -92,7 +124,7 @@ _HEAR = text(
 
 
 def keep_reads(session: Session, batches: Sequence[TagsRead]) -> list[Any]:
-    """Keep the reads that have not come before; for each gate and lateness how many, and from when to when."""
+    """Keep the reads that have not come before; for each gate and kind of coming how many, and from when to when."""
     pairs = [(batch, read) for batch in batches for read in batch.reads]
     if not pairs:
         return []
@@ -131,7 +163,9 @@ def keep_edges(session: Session, batches: Iterable[TagsRead]) -> list[Any]:
     if not seen:
         return []
     gate_ids, times, highs = map(list, zip(*seen, strict=True))
-    return list(session.execute(_KEEP_EDGES, {"gate_ids": gate_ids, "times": times, "highs": highs}))
+    return list(
+        session.execute(_KEEP_EDGES, {"gate_ids": gate_ids, "times": times, "highs": highs, "now": clock.now()})
+    )
 
 
 def keep_open(session: Session, fresh: Iterable[Any]) -> None:
@@ -141,22 +175,23 @@ def keep_open(session: Session, fresh: Iterable[Any]) -> None:
         return
     gate_ids = sorted({row.gate_id for row in rows})
     times: dict[str, list[tuple[datetime | None, datetime | None]]] = {
-        name: [
-            _span(row for row in rows if row.gate_id == gate_id and bool(row.is_late) == is_late)
-            for gate_id in gate_ids
-        ]
-        for name, is_late in (("changed", False), ("late", True))
+        name: [_span(row for row in rows if row.gate_id == gate_id and row.kind == kind) for gate_id in gate_ids]
+        for name, kind in (("changed", Kind.RECENT), ("late", Kind.LATE), ("delayed", Kind.DELAYED))
     }
+    came = [row for row in rows if row.kind != Kind.DELAYED]
     values = {
         "ids": clock.new_ids("passage", len(gate_ids)),
         "gate_ids": gate_ids,
-        "moving": [sum(row.moving for row in rows if row.gate_id == gate_id) for gate_id in gate_ids],
+        "moving": [sum(row.moving for row in came if row.gate_id == gate_id) for gate_id in gate_ids],
         "changed_from": [since for since, _ in times["changed"]],
         "changed_until": [until for _, until in times["changed"]],
         "late_from": [since for since, _ in times["late"]],
         "late_until": [until for _, until in times["late"]],
+        "delayed_from": [since for since, _ in times["delayed"]],
+        "delayed_until": [until for _, until in times["delayed"]],
         "now": clock.now(),
         "seldom": LOOK_AT_PARKED,
+        "collect": COLLECT,
     }
     session.execute(_KEEP_OPEN, values)
 
@@ -168,17 +203,17 @@ def _span(rows: Iterable[Any]) -> tuple[datetime | None, datetime | None]:
 
 def look_again(session: Session, gate_ids: Iterable[str], since: datetime, until: datetime) -> None:
     """Have gates looked at again for a stretch of time in which something changed for them."""
-
     keep_open(session, [_Change(gate_id, since, until) for gate_id in gate_ids])
 
 
 class _Change:
     """A stretch of a gate's time in which no read came, and yet something changed."""
 
-    is_late, moving = False, 1
+    moving = 1
 
     def __init__(self, gate_id: str, since: datetime, until: datetime) -> None:
         self.gate_id, self.since, self.until = gate_id, since, until
+        self.kind = Kind.DELAYED if clock.now() - until > HELD_BACK else Kind.RECENT
 
 
 def keep_heartbeats(session: Session, heard: Sequence[ReaderHeard]) -> None:

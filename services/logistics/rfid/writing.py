@@ -172,7 +172,7 @@ def _write_parts(session: Session, passage: Passage, meant: Meant) -> None:
     sightings = [_sighting(passage, one, meant, under) for one in meant.found.observations]
     session.flush()
     if sightings:
-        session.execute(insert(Sighting), sightings)
+        session.execute(insert(Sighting.__table__), sightings)
     if meant.passing.carried:
         session.execute(
             insert(PassageDelivery),

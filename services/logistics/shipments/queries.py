@@ -180,4 +180,4 @@ def _there(gate_id: str, since: datetime, again: Collection[str]) -> Select[tupl
 
 
 def _carrying(piece_ids: Collection[str]) -> Select[tuple[str]]:
-    return select(DeliveryPiece.delivery_id).where(DeliveryPiece.piece_id.in_(piece_ids))
+    return select(DeliveryPiece.delivery_id).where(among(DeliveryPiece.piece_id, piece_ids))

@@ -171,7 +171,9 @@ def test_what_a_reader_kept_back_becomes_the_trucks_that_passed(stand: Stand) ->
     ]
     stand.post_reads(gate, reads).ok()
     stand.advance(timedelta(seconds=2))
-    later, earlier = stand.passages(gate)
+    assert [one["delivery_ids"] for one in stand.passages(gate) if one["state"] == "closed"] == [[second["id"]]]
+    stand.advance(timedelta(seconds=13))
+    earlier, later = sorted(stand.passages(gate), key=lambda one: one["first_seen"])
     assert [one["delivery_ids"] for one in (earlier, later)] == [[first["id"]], [second["id"]]]
     assert stand.show(first)["departed_at"] < stand.show(second)["departed_at"]
     assert stand.broken() == {}

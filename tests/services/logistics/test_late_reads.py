@@ -125,6 +125,52 @@ def test_a_read_without_a_believable_time_makes_nothing(stand: Stand) -> None:
     assert stand.rows("SELECT mark, count(*) FROM tag_read GROUP BY 1") == [("skewed", 4)]
 
 
+# What was held back
+
+
+def test_what_was_held_back_is_collected_and_puts_off_nothing(stand: Stand) -> None:
+    pieces, gate = stand.hear_deal(2), stand.make_gate()
+    stand.start(gate, *pieces).ok()
+    stand.frozen.advance(timedelta(minutes=5))
+    (before,) = stand.pass_gate(gate, 1)
+    stand.frozen.advance(timedelta(seconds=57))
+    tell(stand, gate, [see(stand, tag(2), ago=60 + n / 10) for n in range(3)])
+    tell(stand, gate, [see(stand, tag(3), ago=n / 10) for n in range(3)])
+    for second in range(1, 4):
+        stand.advance(timedelta(seconds=1))
+        tell(stand, gate, [see(stand, tag(2), ago=60 + second) for _ in range(2)])
+    waiting, second, first = stand.passages(gate)
+    assert (first["id"], first["version"], first["state"]) == (before["id"], 1, "closed")
+    assert ([one["epc"] for one in second["sightings"]], second["state"]) == ([tag(3)], "closed")
+    assert (waiting["state"], waiting["reads"]) == ("open", 0)
+    stand.advance(timedelta(seconds=11))
+    assert [one["version"] for one in stand.passages(gate) if one["state"] == "closed"] == [1, 1]
+    stand.advance(timedelta(seconds=1))
+    corrected, kept = stand.passages(gate)
+    assert (kept["id"], corrected["version"], corrected["reads"]) == (second["id"], 2, 12)
+    assert [one["epc"] for one in corrected["sightings"]] == [tag(1), tag(2)]
+    assert stand.broken() == {}
+
+
+def test_what_was_held_back_of_a_passage_that_still_runs_is_told_with_it_once(stand: Stand) -> None:
+    pieces, gate = stand.hear_deal(2), stand.make_gate()
+    delivery = stand.start(gate, *pieces).ok()
+    stand.frozen.advance(timedelta(minutes=5))
+    for second in range(30):
+        held_back = [see(stand, tag(2), ago=11 + n / 10) for n in range(3)] if second == 12 else []
+        tell(stand, gate, [*held_back, *(see(stand, tag(1), ago=n / 4) for n in range(3))])
+        stand.advance(timedelta(seconds=1))
+        assert [one["state"] for one in stand.passages(gate)] == ["open"]
+        ((waits,),) = stand.rows("SELECT delayed_due IS NOT NULL FROM passage")
+        assert waits == (12 <= second < 26)
+    stand.advance(timedelta(seconds=2))
+    (passage,) = stand.passages(gate)
+    assert (passage["state"], passage["version"], passage["reads"]) == ("closed", 1, 93)
+    assert stand.show(delivery)["state"] == "departed"
+    assert stand.rows("SELECT count(*) FROM passage") == [(1,)]
+    assert stand.broken() == {}
+
+
 # Order
 
 
@@ -159,7 +205,8 @@ def test_any_order_repetition_and_cutting_gives_the_same_events(stand: Stand, se
         stand.frozen.at = kept[0][2]
         while come:
             size = dice.randint(1, 40) if is_shuffled else len(come)
-            tell(stand, gate, come[:size], received_at=kept[0][2])
+            held_back_until = dice.choice((kept[0][2], come[0].at)) if is_shuffled else kept[0][2]
+            tell(stand, gate, come[:size], received_at=held_back_until)
             del come[:size]
             stand.advance(timedelta(seconds=dice.choice((0, 0.4, 3, 31)) if is_shuffled else 3))
         stand.advance(timedelta(seconds=60))
