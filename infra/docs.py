@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 from chassis.database import Model
 from chassis.openapi import write_document
@@ -89,11 +90,15 @@ def write_settings() -> str:
 
 
 def write_openapi() -> str:
-    """The public API, as OpenAPI 3.1."""
-    return (
-        json.dumps(write_document(load_services(), version=VERSION), indent=1, ensure_ascii=False, sort_keys=True)
-        + "\n"
-    )
+    """The public API, as OpenAPI 3.1: an operation or a schema a line, so that changes are seen and the file stays small."""
+    return _write_lines(write_document(load_services(), version=VERSION), depth=3) + "\n"
+
+
+def _write_lines(value: Any, *, depth: int) -> str:
+    if not depth or not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    lines = (f"{json.dumps(name)}:{_write_lines(value[name], depth=depth - 1)}" for name in sorted(value))
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 PAGES = {

@@ -27,11 +27,17 @@ _SIGHTINGS = """
 SELECT s.epc, s.direction, s.is_ghost, (extract(epoch FROM s.first_seen) * 1000000)::bigint,
     (extract(epoch FROM s.last_seen) * 1000000)::bigint, coalesce(s.by, '') = 'one_side'
 FROM sighting s JOIN passage p ON p.id = s.passage_id WHERE p.gate_id = %s AND p.state = 'closed' AND NOT p.is_late"""
-_DELAYS = """
+_FIRST_TOLD = """
+SELECT extract(epoch FROM e.record_time - (
+    SELECT max(greatest(r.at, r.received_at)) FROM tag_read r
+    WHERE r.gate_id = p.gate_id AND r.at BETWEEN p.first_seen AND p.last_seen AND r.received_at <= e.record_time))::float
+FROM passage p JOIN epcis_event e ON e.event_id = p.event_ids[1] AND NOT e.is_error
+WHERE p.version = 1 AND p.first_seen >= %s AND p.first_seen < %s"""
+_CORRECTED = """
 SELECT extract(epoch FROM pg_xact_commit_timestamp(p.xmin) - (
     SELECT max(greatest(r.at, r.received_at)) FROM tag_read r
     WHERE r.gate_id = p.gate_id AND r.at BETWEEN p.first_seen AND p.last_seen))::float
-FROM passage p WHERE p.state = 'closed' AND p.first_seen >= %s AND p.first_seen < %s"""
+FROM passage p WHERE p.version > 1 AND p.state = 'closed' AND p.first_seen >= %s AND p.first_seen < %s"""
 
 
 def count_lost(stand: RfidStand, gates: list[GateReads]) -> int:
@@ -100,6 +106,11 @@ def _is_during(trip, first_us: int, last_us: int) -> bool:  # type: ignore[no-un
     return first_us + START_US <= trip.last_us + SECOND and last_us + START_US >= trip.first_us - SECOND
 
 
-def read_delays(stand: RfidStand, since: datetime, until: datetime) -> list[float]:
-    """Seconds from the last read of each passage, or from its coming when it was late, until the passage was committed."""
-    return [row[0] for row in stand.admin.execute(_DELAYS, [since, until]) if row[0] is not None]
+def read_first_tellings(stand: RfidStand, since: datetime, until: datetime) -> list[float]:
+    """Seconds from the last read of each passage that had come when it was first told, until that."""
+    return [row[0] for row in stand.admin.execute(_FIRST_TOLD, [since, until]) if row[0] is not None]
+
+
+def read_corrections(stand: RfidStand, since: datetime, until: datetime) -> list[float]:
+    """Seconds from the coming of the last read of each passage that stands for an earlier one, until it was committed."""
+    return [row[0] for row in stand.admin.execute(_CORRECTED, [since, until]) if row[0] is not None]
