@@ -32,14 +32,15 @@ def test_every_service_and_loop_is_ready(stack: Stack) -> None:
     assert all(one["ready"] and {"relay", "facts"} <= set(one["loops"]) for one in services.values())
 
 
-def test_only_nginx_publishes_a_port(stack: Stack) -> None:
+def test_only_nginx_publishes_a_port_and_mosquitto_where_it_is_asked_for(stack: Stack) -> None:
     plain = subprocess.run(
         ["docker", "compose", "-f", str(ROOT / "infra" / "compose.yaml"), "--env-file", str(stack.folder / "variables.env"),
          "--profile", "*", "config", "--format", "json"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     services = json.loads(plain.stdout)["services"]
-    assert [name for name, service in services.items() if service.get("ports")] == ["nginx"]
+    published = {name: service.get("profiles", []) for name, service in services.items() if service.get("ports")}
+    assert published == {"nginx": [], "mosquitto": ["mqtt"]}
     assert not [name for name, service in services.items() if service.get("network_mode") or service.get("privileged")]
 
 
