@@ -155,7 +155,7 @@ def _write_gate(connection: psycopg.Connection, claims: Claims, body: dict[str, 
         timedelta(milliseconds=body.get("closing_ms", 2_000)),
         timedelta(seconds=body.get("longest_s", 120)),
         body.get("ghost_reads", 3),
-        body.get("ghost_rssi_dbm", -65),
+        body.get("ghost_rssi_dbm", -60),
         timedelta(seconds=body.get("clock_skew_s", 86_400)),
         datetime.now(UTC),
     )

@@ -62,11 +62,10 @@ class Market:
         return use.make_round(len(became) / (max(effective) - min(struck)), effective_p95_ms=percentile_of(took_ms, 95))
 
     def make_by_hand(self, clients: int, verb: str) -> Round:
-        """The reference's side; Haihe's worker stands still meanwhile, for it would take processor time from it."""
-        postgres, worker, _ = self.stage.roots
-        load = self.load(clients, self.reference.port, verb)
-        with standing(worker):
-            use = measure_use(self.stage.admin, (self.reference.pid, postgres), lambda: drive(load))
+        """The reference's side; worker and streams stand still meanwhile, for they would take processor time from it."""
+        load, roots = self.load(clients, self.reference.port, verb), (self.reference.pid, self.stage.pid_of("postgres"))
+        with standing(self.stage.pid_of("worker"), self.stage.pid_of("streams")):
+            use = measure_use(self.stage.admin, roots, lambda: drive(load))
         return use.make_round(use.done.rate)
 
 

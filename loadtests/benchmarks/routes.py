@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,12 +21,12 @@ _keys = itertools.count(1)
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One side of a comparison: where it answers, its processes, the request, and whom it lets stand still meanwhile."""
+    """One side of a comparison: where it answers, its processes, the request, and who stands still meanwhile."""
 
     port: int
     roots: tuple[int, ...]
     request: str
-    bystander: int | None = None
+    bystanders: tuple[int, ...] = ()
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -64,10 +63,10 @@ def measure_write(plan: Plan, stage: Stage, reference: Server) -> list[Figure]:
 
 
 def _measure_beside(part: str, plan: Plan, stage: Stage, reference: Server, request: str) -> list[Figure]:
-    """The platform's worker has no part in such a request: it stands still in the rounds of both sides."""
-    postgres, worker, web = stage.roots
-    ours = Target(stage.port, (web, postgres), request, bystander=worker)
-    theirs = Target(reference.port, (reference.pid, postgres), request, bystander=worker)
+    """Worker and streams have no part in such a request: they stand still in the rounds of both sides."""
+    postgres, bystanders = stage.pid_of("postgres"), (stage.pid_of("worker"), stage.pid_of("streams"))
+    ours = Target(stage.port, (stage.pid_of("web"), postgres), request, bystanders)
+    theirs = Target(reference.port, (reference.pid, postgres), request, bystanders)
     return measure_requests(part, plan, ours, theirs, most=1.5)
 
 
@@ -84,7 +83,7 @@ def measure_requests(part: str, plan: Plan, ours: Target, reference: Target, *, 
 
 def _ask(plan: Plan, target: Target) -> Round:
     load = Load(target.port, 1, plan.seconds, [target.request], keys=f"bench-{next(_keys)}")
-    with standing(target.bystander) if target.bystander else contextlib.nullcontext():
+    with standing(*target.bystanders):
         before = cpu_seconds(target.roots)
         done = drive(load)
         used = cpu_seconds(target.roots) - before

@@ -58,8 +58,12 @@ class Stage:
 
     @property
     def roots(self) -> tuple[int, ...]:
-        """PostgreSQL, worker and web: the processes that all others of the platform descend from."""
+        """The processes that all others of the platform descend from."""
         return tuple(child.thing.process.pid for child in self.platform.children)
+
+    def pid_of(self, name: str) -> int:
+        """The root process of a part of the platform: ``postgres``, ``worker``, ``streams`` or ``web``."""
+        return next(child.thing.process.pid for child in self.platform.children if child.name == name)
 
     def connect(self, database: str) -> psycopg.Connection:
         """A connection of the superuser to another database, in autocommit. The caller closes it."""
@@ -101,14 +105,16 @@ def set_stage(plan: Plan, folder: Path, capacity: Capacity, say: Say) -> Iterato
 
 
 @contextlib.contextmanager
-def standing(pid: int) -> Iterator[None]:
-    """A process stands still for as long as the context lasts."""
-    process = psutil.Process(pid)
-    process.suspend()
+def standing(*pids: int) -> Iterator[None]:
+    """Processes stand still for as long as the context lasts."""
+    processes = [psutil.Process(pid) for pid in pids]
+    for process in processes:
+        process.suspend()
     try:
         yield
     finally:
-        process.resume()
+        for process in processes:
+            process.resume()
 
 
 def _admit_traders(stage: Stage, count: int) -> list[SteelTrade]:
