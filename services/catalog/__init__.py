@@ -23,7 +23,7 @@ from services.catalog.certificates.consumers import HANDLERS as CERTIFICATE_HAND
 from services.catalog.documents.api import routes as documents_routes
 from services.catalog.documents.commands import record_scan
 from services.catalog.documents.scanning import scan_file
-from services.catalog.documents.storing import SCAN_FILE
+from services.catalog.documents.storing import SCAN_FILE, owe_scans
 from services.catalog.imports.api import routes as imports_routes
 from services.catalog.imports.exports_api import routes as exports_routes
 from services.catalog.imports.importers import IMPORTERS
@@ -60,8 +60,10 @@ from services.catalog.search.saved_api import routes as saved_routes
 
 
 def set_up(session: Session, caller: Caller, settings: Settings) -> None:
-    """Publish the market packs of this release."""
+    """Publish the market packs of this release, and have files scanned that no scanner has seen."""
     publish_packs(session, caller, load_packs().values())
+    if settings.scanner:
+        owe_scans(session)
 
 
 SERVICE = Service(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.auth import Caller
-from chassis.database import get
+from chassis.database import get, see
 from chassis.problems import Forbidden, Invalid
 from services.catalog.base import lock_uploads
 from services.catalog.certificates.commands import review_file
@@ -109,12 +109,14 @@ def add_document(
 def withdraw_document(session: Session, caller: Caller, document_id: str) -> Document:
     """Take a document back that the caller's company has added; it is kept as one that was replaced.
 
-    Raises NotFound or NotYourDocument.
+    What has passed to another company keeps it. Raises NotFound, NotTheOwner or NotYourDocument.
     """
     lock_uploads(session, caller.party_id)
-    document = get(session, Document, document_id, caller)
+    document = see(session, Document, document_id, caller)
     if document.party_id != caller.party_id:
         raise NotYourDocument("its owner withdraws it")
+    get_carrier(session, caller, document.subject, document.subject_id)
+    document = get(session, Document, document_id, caller)
     if document.replaced_at is None:
         document.replaced_at = clock.now()
         session.flush()

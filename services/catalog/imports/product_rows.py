@@ -103,10 +103,11 @@ class ProductRows:
         return Outcome(done.created, done.updated, done.unchanged, done.refused)
 
     def _make_draft(self, row: Values) -> Draft:
-        own = {name: row[name] for name in self._own if name in row}
+        attributes = dict(row)
+        own = {name: attributes.pop(name) for name in self._own if name in row}
         return Draft(
             number=own["number"],
-            attributes={name: value for name, value in row.items() if name not in own},
+            attributes=attributes,
             texts={language: own[key] for language, key in _TEXTS if key in own},
             gtin=own.get("gtin"),
             state=own.get("state", "draft"),

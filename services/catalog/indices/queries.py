@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -27,6 +29,7 @@ from services.catalog.products.queries import find_attributes_of
 
 MOST_DAYS = 2_000
 PUBLISHED = ("provisional", "final")
+STATED_IN = ("unit", "currency", "tax_basis")
 
 
 class NoSuchPeriod(Invalid):
@@ -70,6 +73,32 @@ def see_rule(session: Session, code: str, method: int) -> IndexRule:
     if found is None:
         raise NotFound(f"no index {code} of method {method}")
     return msgspec.convert(found, IndexRule, dec_hook=read_wire)
+
+
+def find_index_mistakes(session: Session, market: str, rules: Sequence[IndexRule]) -> Iterator[tuple[str, str]]:
+    """Why a market cannot have rules as its indices now: key and reason.
+
+    A code is one market's. A method that days were made by stays what it was, but for its label and its source, and
+    what an index is stated in stays for good.
+    """
+    if not rules:
+        return
+    owners = {rule.code: pack.market for pack in list_packs(session) if pack.market != market for rule in pack.indices}
+    query = select(IndexMethod.rule).where(among(IndexMethod.code, (rule.code for rule in rules)))
+    methods = [msgspec.convert(made, IndexRule, dec_hook=read_wire) for made in session.scalars(query)]
+    for i, rule in enumerate(rules):
+        if rule.code in owners:
+            yield f"indices[{i}].code", f"{rule.code} is an index of the market {owners[rule.code]!r} already"
+        for before in methods:
+            if before.code == rule.code:
+                yield from ((f"indices[{i}].{key}", reason) for key, reason in _find_break(rule, before))
+
+
+def _find_break(rule: IndexRule, before: IndexRule) -> Iterator[tuple[str, str]]:
+    if any(getattr(rule, name) != getattr(before, name) for name in STATED_IN):
+        yield "code", f"{rule.code} was published in another unit, currency or tax basis: use another code"
+    elif before.method == rule.method and replace(before, label=rule.label, source=rule.source) != rule:
+        yield "method", f"days of {rule.code} were made by method {rule.method}, which is another rule: raise it"
 
 
 def list_indices(session: Session, caller: Caller) -> list[Known]:

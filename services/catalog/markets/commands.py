@@ -17,6 +17,7 @@ from chassis.problems import Invalid
 from chassis.values import read_wire
 from events.catalog import MarketDescribed
 from services.catalog.base import among
+from services.catalog.indices.queries import find_index_mistakes
 from services.catalog.markets.loader import PackError, read_pack
 from services.catalog.markets.model import OPERATOR, RELEASE, Market, MarketVersion
 from services.catalog.markets.pack import Pack
@@ -56,11 +57,11 @@ def publish_pack(session: Session, caller: Caller, pack: Pack) -> Publication:
     """Publish an operator's pack as the next version of its market; the same content again changes nothing.
 
     What was made under an older version keeps that. Releases of the platform no longer change this market.
+    Raises BadPack.
     """
     _lock(session)
     before = get_if_any(session, Market, pack.market, caller)
-    act = _make if before is None else _change
-    market = act(session, caller, pack, OPERATOR)
+    market = _add(session, caller, pack) if before is None else _change(session, caller, pack, OPERATOR)
     if market is None:
         return Publication(pack.market, get(session, Market, pack.market, caller).version, is_new=False)
     session.flush()
@@ -69,10 +70,11 @@ def publish_pack(session: Session, caller: Caller, pack: Pack) -> Publication:
 
 
 def check_pack(session: Session, caller: Caller, pack: Pack) -> Publication:
-    """What publishing a pack would come to, without doing it."""
+    """What publishing a pack would come to, without doing it. Raises BadPack."""
     market = get_if_any(session, Market, pack.market, caller)
     if market is not None and market.digest == pack.digest:
         return Publication(pack.market, market.version, is_new=False)
+    _refuse_bad_indices(session, pack)
     return Publication(pack.market, market.version + 1 if market else 1, is_new=True)
 
 
@@ -107,6 +109,17 @@ def _lock(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("markets", 0))))
 
 
+def _refuse_bad_indices(session: Session, pack: Pack) -> None:
+    for key, reason in find_index_mistakes(session, pack.market, pack.indices):
+        raise BadPack(reason, field=f"$.{key}")
+
+
+def _add(session: Session, caller: Caller, pack: Pack) -> Market:
+    """A market that no release has."""
+    _refuse_bad_indices(session, pack)
+    return _make(session, caller, pack, OPERATOR)
+
+
 def _make(session: Session, caller: Caller, pack: Pack, source: str) -> Market:
     market = Market(id=pack.market, version=1, digest=pack.digest, pack=pack.content, source=source)
     session.add_all([market, _make_version(caller, market)])
@@ -121,6 +134,7 @@ def _change(session: Session, caller: Caller, pack: Pack, source: str) -> Market
     market.source = source
     if market.digest == pack.digest:
         return None
+    _refuse_bad_indices(session, pack)
     _keep_content(session, market)
     market.version += 1
     market.digest, market.pack = pack.digest, pack.content

@@ -53,9 +53,8 @@ def find_published(session: Session, market: str, version: int | None = None) ->
 
 
 def version_of(session: Session, pack: Pack) -> int:
-    """The version of its market that a pack is: the latest, unless it was read as another. Raises UnknownMarket."""
-    kept = (version for (market, version, _), each in _packs.items() if market == pack.market and each is pack)
-    found = next(kept, None)
+    """The version of its market that a pack was read as, the latest for one from a file. Raises UnknownMarket."""
+    found = pack.__dict__.get("read_as")
     return found if found is not None else find_published(session, pack.market).version
 
 
@@ -137,7 +136,9 @@ def _keep(session: Session, market: str, version: int, digest: str) -> Pack:
     if (pack := _packs.get(key)) is None:
         if len(_packs) >= PACKS_KEPT:
             _packs.pop(next(iter(_packs)), None)
-        pack = _packs[key] = msgspec.convert(_read_content(session, market, version), Pack, dec_hook=read_wire)
+        pack = msgspec.convert(_read_content(session, market, version), Pack, dec_hook=read_wire)
+        pack.__dict__["read_as"] = version
+        _packs[key] = pack
     return pack
 
 

@@ -17,10 +17,10 @@ Carrier = Literal["product", "lot", "piece", "offer", "delivery"]
 class DocumentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A paper that something carries: a certificate, a safety data sheet, a vehicle's title.
 
-    ``carried_by`` says what it is attached to; without a ``required`` one that is in force the thing cannot be listed
-    (product, lot, piece, offer) or handed over (delivery). ``languages`` it must be had in; ``most_age_days`` since
-    its date of issue; ``expires`` says that it states an end of validity. ``types`` is the list of choices of its
-    types, if there are several.
+    ``carried_by`` says what it is attached to. Without a ``required`` one that is in force a product or a piece cannot be
+    listed and a lot is shown as blocked; what an offer or a delivery should carry is told to its sides and not looked
+    for. ``languages`` it must be had in; ``most_age_days`` since its date of issue; ``expires`` says that it states an
+    end of validity. ``types`` is the list of choices of its types, if there are several.
     """
 
     name: Name

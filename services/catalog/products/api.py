@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from flask import Blueprint
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
@@ -43,7 +43,7 @@ class ReviseProduct(Body):
     version: Version
     attributes: Annotated[dict[Name, LongText | None], Meta(max_length=200)] = {}
     texts: dict[Language, LongText | None] = {}
-    gtin: Gtin | None = None
+    gtin: Gtin | None | UnsetType = UNSET
 
 
 class ListProducts(Paging):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import UnsetType
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
@@ -70,7 +71,7 @@ def revise_product(
     *,
     attributes: Mapping[str, str | None],
     texts: Mapping[str, str | None],
-    gtin: str | None,
+    gtin: str | None | UnsetType,
 ) -> Product:
     """Change what is named of a product and leave the rest; None takes away. What is proposed already is built upon.
 
@@ -87,7 +88,7 @@ def revise_product(
         number=product.number,
         attributes=_merge(said.get("attributes", product.attributes), attributes),
         texts=_merge(said.get("texts", product.texts), texts),
-        gtin=gtin if gtin is not None else said.get("gtin", product.gtin),
+        gtin=said.get("gtin", product.gtin) if isinstance(gtin, UnsetType) else gtin,
         state="draft",
     )
     return _describe(session, caller, pack, draft)

@@ -134,9 +134,8 @@ def list_equivalents(session: Session, caller: Caller, product_id: str) -> list[
     known |= {each.shown.product.id for each in found}
     for attribute in _equal(asked.kind):
         values = _values(attribute, asked.product.attributes)
-        by_table = _find_by_values(session, caller, asked.product.market, values, attribute)
-        fits = [each for each in by_table if each.shown.product.product_type == asked.product.product_type]
-        found += [each for each in fits if each.shown.product.id not in known]
+        by_table = _find_by_values(session, caller, asked.product.market, values, attribute, type=asked.kind.name)
+        found += [each for each in by_table if each.shown.product.id not in known]
         known |= {each.shown.product.id for each in found}
     return found[:MOST_FOUND]
 
@@ -192,19 +191,26 @@ def _find_articles(session: Session, caller: Caller, product: Product) -> list[E
 
 
 def _find_by_values(
-    session: Session, caller: Caller, market: str, values: list[EqualValue], attribute: Attribute
+    session: Session,
+    caller: Caller,
+    market: str,
+    values: list[EqualValue],
+    attribute: Attribute,
+    *,
+    type: str | None = None,
 ) -> list[Equivalent]:
-    """Published products with one of these values, those with the best ones first; at most MOST_FOUND."""
+    """Published products with one of these values, of a type or of any, those with the best ones first; at most MOST_FOUND."""
     found: dict[str, Equivalent] = {}
     for value in values:
         if len(found) < MOST_FOUND:
             key = equal_key(attribute.equivalents or "", value.value)
             source: Source = "same_value" if value.degree == "same" else "table"
-            for shown in show(session, session.scalars(_select_equal(caller, market, key))):
+            for shown in show(session, session.scalars(_select_equal(caller, market, key, type))):
                 found.setdefault(shown.product.id, Equivalent(shown, source, value.degree, value.attribute))
     return list(found.values())[:MOST_FOUND]
 
 
-def _select_equal(caller: Caller, market: str, key: str) -> Select[tuple[Product]]:
+def _select_equal(caller: Caller, market: str, key: str, type: str | None) -> Select[tuple[Product]]:
     has = Product.equal_keys.is_not(None) & Product.equal_keys.contains([key])
-    return select(Product).where(has, Product.market == market, Product.shown_to(caller)).limit(MOST_FOUND)
+    query = select(Product).where(has, Product.market == market, Product.shown_to(caller))
+    return (query if type is None else query.where(Product.product_type == type)).limit(MOST_FOUND)

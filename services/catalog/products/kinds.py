@@ -50,10 +50,8 @@ class Kind:
             )
             for level in STATED
         }
-        self._equal = [
-            pack.by_name[name] for name in sorted(self._allowed["product"]) if pack.by_name[name].equivalents
-        ]
         self._documents = [rule for rule in pack.documents if rule.name in type.documents]
+        self._carriers = {rule.carried_by for rule in self._documents}
         rules = [rule for rule in pack.licences if rule.name in type.licences]
         deciding = [each.attribute for each in pack.types]
         conditions = [
@@ -68,6 +66,11 @@ class Kind:
         self.licences: Callable[[Attributes], list[LicenceNeeded]] = _remember(
             pack.licences_of, [*deciding, *conditions]
         )
+        self._find_hidden = _remember(lambda said: _hidden_by(pack.licences_of(said)), [*deciding, *conditions])
+        equal = [each for name in sorted(self._allowed["product"]) if (each := pack.by_name[name]).equivalents]
+        self._find_equal = _remember(lambda said: _keys_of(equal, said), [each.name for each in equal])
+        common = sorted(self._allowed["product"].difference(type.variants))
+        self._find_common = _remember(pack.variant_of, [*deciding, *common])
 
     def find_mistakes(self, attributes: Attributes, level: str = "product") -> list[tuple[str, str]]:
         """What is missing and what such goods do not have, by attribute; ``level`` is product or lot."""
@@ -83,12 +86,11 @@ class Kind:
 
     def find_facts(self, owner_id: str, attributes: dict[str, str]) -> Facts:
         """What the market makes of a product of a company."""
-        hidden = [{"scheme": each.scheme, "scope": each.scope} for each in self.licences(attributes) if _hides(each)]
         return Facts(
             title=self.title(attributes),
             group_id=self._find_group(owner_id, attributes) if self.type.variants else None,
-            hidden_by=hidden or None,
-            equal_keys=self._find_equal_keys(attributes) if self._equal else None,
+            hidden_by=self._find_hidden(attributes),
+            equal_keys=self._find_equal(attributes),
         )
 
     def documents_of(self, carrier: str, attributes: dict[str, str]) -> list[DocumentRule]:
@@ -99,15 +101,11 @@ class Kind:
 
     def has_documents(self, carrier: str) -> bool:
         """Whether goods of this type may have to carry documents there."""
-        return any(rule.carried_by == carrier for rule in self._documents)
+        return carrier in self._carriers
 
     def _find_group(self, owner_id: str, attributes: dict[str, str]) -> str:
-        said = f"{owner_id} {self.pack.variant_of(attributes)}"
+        said = f"{owner_id} {self._find_common(attributes)}"
         return f"group_{hashlib.sha256(said.encode()).hexdigest()[:26]}"
-
-    def _find_equal_keys(self, attributes: Attributes) -> list[str] | None:
-        found = [attribute for attribute in self._equal if attribute.name in attributes]
-        return [key for each in found for key in equal_keys(each, attributes[each.name])] or None
 
 
 class Kinds:
@@ -143,8 +141,13 @@ def equal_key(table: str, value: str) -> str:
     return f"{table}:{FOLDS.get(table, fold_name)(value)}"
 
 
-def _hides(needed: LicenceNeeded) -> bool:
-    return needed.hides and "buyer" in needed.held_by
+def _keys_of(attributes: Iterable[Attribute], said: Attributes) -> list[str] | None:
+    return [key for each in attributes if each.name in said for key in equal_keys(each, said[each.name])] or None
+
+
+def _hidden_by(licences: Iterable[LicenceNeeded]) -> list[dict[str, Any]] | None:
+    hiding = (each for each in licences if each.hides and "buyer" in each.held_by)
+    return [{"scheme": each.scheme, "scope": each.scope} for each in hiding] or None
 
 
 def _remember(make: Callable[[dict[str, str]], Any], names: Iterable[str]) -> Callable[[Attributes], Any]:

@@ -100,7 +100,7 @@ def forget_search(session: Session, caller: Caller, search_id: str) -> None:
 
 def list_searches(session: Session, caller: Caller, cursor: str | None, limit: int) -> Page[SavedSearch]:
     """The caller's saved searches, newest first."""
-    return page(session, SavedSearch, caller, cursor, limit)
+    return page(session, SavedSearch, caller, cursor, limit, SavedSearch.user_id == caller.user_id)
 
 
 def read_wanted(saved: SavedSearch) -> Wanted:

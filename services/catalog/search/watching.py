@@ -118,7 +118,10 @@ class Watch:
         if not new:
             return 0
         engine.refresh()
-        for watcher, viewer in new:
+        for search_id, watcher, viewer in new:
+            if watcher is None:  # A market no longer has what it asks for: nothing is known to fit, and nothing will.
+                self._database.run(lambda session, id=search_id: saved.note_known(session, id, (), found=1))
+                continue
             asked = replace(watcher.question, access=viewer.marks, now=milliseconds(clock.now()), limit=KNOWN_AT_MOST)
             found = engine.search(asked)
             hits = {hit.position.thing_id: read_hit(hit.body) for hit in found.hits}
@@ -134,11 +137,11 @@ class Watch:
             )
         return len(new)
 
-    def _list_new(self, session: Session) -> list[tuple[Watcher, Viewer]]:
-        made = [_watcher(session, search) for search in saved.list_new(session, BEGUN_AT_ONCE)]
-        watchers = [watcher for watcher in made if watcher is not None]
-        viewers = find_viewers(session, {watcher.party_id for watcher in watchers})
-        return [(watcher, viewers[watcher.party_id]) for watcher in watchers]
+    def _list_new(self, session: Session) -> list[tuple[str, Watcher | None, Viewer]]:
+        if not (new := saved.list_new(session, BEGUN_AT_ONCE)):
+            return []
+        viewers = find_viewers(session, {search.party_id for search in new})
+        return [(search.id, _watcher(session, search), viewers[search.party_id]) for search in new]
 
 
 def _begin(

@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
+from chassis.auth import Caller
 from events.catalog import PieceDescribed, ProductDescribed
+from events.orders import DealCompleted
+from services.catalog import set_up
 from services.catalog.documents.files import MAX_BYTES
-from tests.services.catalog.conftest import MILL, Catalog, pdf, row, sheet
+from tests.services.catalog.conftest import BUYER, MILL, Catalog, pdf, row, sheet
 from tests.services.catalog.product_market import SDS, Products
 from tests.services.catalog.test_products_finding import describe_piece
 
@@ -162,6 +165,11 @@ def test_a_piece_is_free_once_its_paper_is_there(products: Products) -> None:
     assert [event.blocked for event in products.catalog.told(PieceDescribed)] == ["title_missing", None]
     assert products.catalog.buyer.get(f"/v1/documents/{added['id']}").status == 404
     assert products.catalog.buyer.get(f"/v1/documents/{added['id']}/file").status == 404
+    sold = DealCompleted(deal_id="deal_1", buyer_id=BUYER, seller_id=MILL, piece_ids=[piece["id"]])
+    products.catalog.hear(sold)
+    refused = products.catalog.mill.post(f"/v1/documents/{added['id']}/withdraw")
+    assert refused.problem() == "not_the_owner"
+    assert products.catalog.pieces(products.catalog.buyer)["SN-1"]["blocked"] is None
 
 
 @pytest.mark.parametrize(
@@ -285,3 +293,19 @@ def test_a_scanner_that_cannot_be_reached_is_asked_again(products: Products) -> 
         world.advance(timedelta(minutes=10))
         mill = products.catalog.caller(MILL, "seller")
         assert mill.get(f"/v1/documents/{added['id']}").ok()["scan"] == "clean"
+
+
+def test_files_of_before_there_was_a_scanner_are_scanned_once_one_is_set(products: Products) -> None:
+    world = products.catalog.world
+    added = products.attach(f"/v1/products/{reagent(products)}/documents", pdf("SDS"), **SDS).ok()
+    world.settle()
+    owed = "SELECT count(*) FROM errand WHERE kind = 'scan_file' AND state = 'owed'"
+    with scanner(products.catalog, "clamd"):
+        assert world.sql("catalog", owed)[0][0] == 0
+        for _ in range(2):
+            world.databases["catalog"].run(
+                lambda session: set_up(session, Caller.system("catalog"), world.settings("catalog"))
+            )
+        assert world.sql("catalog", owed)[0][0] == 1
+        world.settle()
+        assert products.catalog.mill.get(f"/v1/documents/{added['id']}").ok()["scan"] == "clean"

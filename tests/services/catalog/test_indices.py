@@ -14,6 +14,7 @@ from events.catalog import IndexDescribed
 from events.orders import DealCancelled, DealCompleted, DealDefaulted, DealPiece, DealSigned, PartEnded
 from services.catalog.indices.invariants import INVARIANTS
 from tests.services.catalog.conftest import Catalog, party, row, sheet
+from tests.services.catalog.test_markets import STEEL, publish
 
 CODE = "HRC-TJ"
 BUYERS, SELLERS = ("party_b1", "party_b2", "party_b3"), ("party_s1", "party_s2", "party_s3")
@@ -248,6 +249,23 @@ def test_a_planted_violation_is_named(market: Market, invariant: Any) -> None:
         sql("catalog", statement)
     broken = {each.name: [found.id for found in sql("catalog", each.query)] for each in INVARIANTS}
     assert {name: ids for name, ids in broken.items() if ids} == {invariant.name: ["HRC-TJ:2026-03-02"]}
+
+
+def test_a_rule_that_days_were_made_by_changes_with_its_method_alone(market: Market) -> None:
+    market.sign(*PRICES)
+    wider = STEEL.replace('trim_percent = "10"', 'trim_percent = "20"', 1)
+    raised = STEEL.replace("method = 1", "method = 2", 1)
+    in_euro = raised.replace('currency = "CNY"\ntax_basis', 'currency = "EUR"\ntax_basis', 1)
+    elsewhere = STEEL.replace('market = "steel"', 'market = "iron"', 1)
+    for pack, key in ((wider, "indices[0].method"), (in_euro, "indices[0].code"), (elsewhere, "indices[0].code")):
+        for params in ({}, {"check": "true"}):
+            refused = publish(market.catalog.operator, pack, **params)
+            assert (refused.problem(), refused.body["field"]) == ("bad_pack", f"$.{key}")
+    assert publish(market.catalog.operator, wider.replace("method = 1", "method = 2", 1)).ok()["version"] == 2
+    named = STEEL.replace("Tianjin hot rolled coil price index", "Hot rolled coil, Tianjin", 1)
+    assert publish(market.catalog.operator, named).ok()["version"] == 3
+    market.close_day()
+    assert market.figure()["method"] == 1
 
 
 def test_figures_are_told_again_when_asked(market: Market) -> None:

@@ -16,10 +16,11 @@ from chassis.auth import Caller
 from chassis.values import Exact
 from events.catalog import MarketDescribed
 from infra.cli.main import haihe
+from services.catalog.markets import queries
 from services.catalog.markets.commands import publish_packs
 from services.catalog.markets.loader import FOLDER, load_packs
 from services.catalog.markets.pack import Pack
-from services.catalog.markets.queries import UnknownMarket, find_published, list_packs, pack_of, packs_of
+from services.catalog.markets.queries import UnknownMarket, find_published, list_packs, pack_of, packs_of, version_of
 from tests.callers import Answer, Client
 from tests.services.catalog.conftest import Catalog, row, sheet
 from tests.unit.catalog.tea import TEA
@@ -126,6 +127,9 @@ def test_what_is_looked_up_is_the_version_that_is_asked_for(catalog: Catalog) ->
 
     first, second, latest = in_database(catalog, look)
     assert second is latest and [pack.by_name["garden"].label.en for pack in (first, second)] == ["Garden", "Estate"]
+    queries._packs.clear()
+    found = in_database(catalog, lambda session: [version_of(session, pack) for pack in (first, second, latest)])
+    assert found == [1, 2, 2]
 
 
 def test_an_upload_is_checked_by_what_the_operator_published_last(catalog: Catalog) -> None:

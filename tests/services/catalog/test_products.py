@@ -130,18 +130,19 @@ def test_variants_are_one_group_and_a_change_of_what_they_share_leaves_it(produc
 
 
 def test_a_revision_keeps_what_it_does_not_name_and_none_goes_unseen(products: Products) -> None:
-    id = products.add("S-1", size="m", colour="red", texts={"zh": "衬衫"}).ok()["id"]
+    id = products.add("S-1", size="m", colour="red", texts={"zh": "衬衫"}, gtin="4006381333931").ok()["id"]
     revised = products.move(
         id, "revise", version=1, attributes={"size": "l", "colour": None}, texts={"en": "shirt"}
     ).ok()
     assert revised["attributes"] == {"kind": "shirt", "name": "Shirt", "size": "l"}
-    assert revised["texts"] == {"zh": "衬衫", "en": "shirt"}
+    assert (revised["texts"], revised["gtin"]) == ({"zh": "衬衫", "en": "shirt"}, "04006381333931")
     before = products.count()
     answer = products.move(id, "revise", version=1, attributes={"size": "s"})
     assert (answer.problem(), answer.body["version"]) == ("product_changed", 2)
     assert products.move(id, "revise", version=2, attributes={"name": None}).problem() == "invalid_product"
     assert products.move(id, "revise", products.catalog.other, version=2).status == 404
     assert products.count() == before
+    assert products.move(id, "revise", version=2, gtin=None).ok()["gtin"] is None
 
 
 def test_the_operator_looks_first_where_the_market_asks_for_it(products: Products) -> None:

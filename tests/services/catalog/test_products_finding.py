@@ -12,8 +12,9 @@ from events.catalog import PieceDescribed
 from services.catalog.markets.queries import pack_of
 from services.catalog.pieces.commands import Outcome, describe_pieces
 from services.catalog.pieces.model import Draft
+from services.catalog.products import equivalents
 from tests.services.catalog.conftest import MILL, OTHER, STORE
-from tests.services.catalog.product_market import ATTRIBUTES, Products
+from tests.services.catalog.product_market import ATTRIBUTES, TYPES, Products
 
 
 def plate(products: Products, number: str, grade: str, by: Any = None, **said: str) -> Any:
@@ -84,6 +85,18 @@ def test_what_replaces_a_grade_is_found_by_the_table_of_its_market(products: Pro
     assert {item["product"]["number"] for item in answer["items"]} == {"P-1", "P-2", "P-3"}
     unknown = products.catalog.buyer.get("/v1/products/equivalents", market="lab", attribute="name", value="x")
     assert unknown.problem() == "no_equivalents"
+
+
+def test_goods_of_another_type_take_no_place_among_equivalents(
+    products: Products, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equivalents, "MOST_FOUND", 2)
+    products.publish(types=[each | {"has": ["grade"]} if each["name"] == "shirt" else each for each in TYPES])
+    for number in ("S-1", "S-2"):
+        products.publish_product(number, name=number, grade="Q355B")
+    asked, same = plate(products, "P-1", "Q355B"), plate(products, "P-2", "Q355B")
+    found = products.catalog.buyer.get(f"/v1/products/{asked['id']}/equivalents").ok()["items"]
+    assert [item["product"]["id"] for item in found] == [same["id"]]
 
 
 def test_the_same_article_of_another_company_is_an_equivalent(products: Products) -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from chassis.brokers import Message
 from events.catalog import SearchMatched
+from services.catalog.search import knowledge, watching
 from services.catalog.search.engine import SearchUnavailable
 from tests.services.catalog.conftest import BUYER, MILL, OTHER, Catalog, offer, party
+from tests.services.catalog.test_markets import publish
 from tests.services.catalog.test_search import feed_of
 from tests.services.catalog.test_search_kinds import SECRET, licensed, product
+from tests.unit.catalog.tea import TEA
 from tests.world import Client
 
 COILS = {"name": "coils", "wanted": {"text": "热卷", "filters": {"grade": ["Q235B"]}}}
@@ -124,7 +127,8 @@ def test_saved_searches_are_listed_and_deleted_by_their_user_alone(catalog: Cata
     first = catalog.buyer.post("/v1/saved-searches", COILS).ok()
     assert first["name"] == "coils" and first["wanted"]["filters"] == {"grade": ["Q235B"]}
     assert catalog.buyer.get("/v1/saved-searches").ok() == {"items": [first], "next": None}
-    assert catalog.other.get("/v1/saved-searches").ok() == {"items": [], "next": None}
+    for other in (catalog.other, catalog.operator):
+        assert other.get("/v1/saved-searches").ok() == {"items": [], "next": None}
     assert forget(catalog.other, first["id"]) == 404
     assert forget(catalog.buyer, first["id"]) == 204
     assert forget(catalog.buyer, first["id"]) == 404
@@ -157,6 +161,20 @@ def test_a_search_that_cannot_be_is_refused(catalog: Catalog, body: Any, problem
     answer = catalog.buyer.post("/v1/saved-searches", body)
     assert (answer.status, answer.problem(), answer.body["field"]) == (422, problem, field)
     assert catalog.buyer.get("/v1/saved-searches").ok()["items"] == []
+
+
+def test_a_search_that_no_market_knows_any_more_keeps_no_other_waiting(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "BEGUN_AT_ONCE", 1)
+    monkeypatch.setattr(knowledge, "PACKS_STAND_S", -1.0)
+    publish(catalog.operator, TEA).ok()
+    save(catalog, filters={"garden": ["武夷山桐木关"]})
+    publish(catalog.operator, TEA.replace('filter = "garden"\n', "", 1)).ok()
+    save(catalog, text="热轧")
+    catalog.world.settle()
+    begun = catalog.world.sql("catalog", "SELECT is_whole FROM saved_search ORDER BY number")
+    assert [row.is_whole for row in begun] == [False, True]
 
 
 def test_a_user_saves_so_many_and_no_more(catalog: Catalog) -> None:

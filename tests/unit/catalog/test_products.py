@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -180,6 +181,8 @@ def test_variants_of_two_companies_are_two_groups() -> None:
 
     assert group("a", size="m") == group("a", size="l", colour="red") == group("a")
     assert len({group("a"), group("b"), group("a", note="wool")}) == 3
+    said = f"a {kind.pack.variant_of({'kind': 'shirt', 'name': 'Shirt', 'size': 'm'})}"
+    assert group("a") == f"group_{sha256(said.encode()).hexdigest()[:26]}"
 
 
 def test_a_value_is_found_however_it_is_written() -> None:

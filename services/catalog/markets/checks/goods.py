@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from random import Random
 
 from services.catalog.markets.checks.check import (
@@ -19,36 +20,28 @@ from services.catalog.markets.checks.check import (
 )
 from services.catalog.markets.words import Bilingual
 
-_heat = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9/-]{1,18}[A-Z0-9])")
-_coil = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9/._-]{2,28}[A-Z0-9])")
 _drawing = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9./_ -]{1,38}[A-Z0-9])")
-_tender = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9/_()\[\]-]{3,38}[A-Z0-9)\]])")
-_receipt = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9-]{4,28}[A-Z0-9])")
 
 
-def check_heat_no(text: str) -> str:
-    """A heat's number of 3 to 20 capitals and digits, - and / between them."""
-    return read_shape(
-        squeeze(text, " "),
-        _heat,
-        "is not 3 to 20 letters and digits with a digit among them",
-        "应为3至20位字母和数字，且至少含一位数字",
-    )
+def _read_numbers(least: int, most: int, signs: str, ends: str = "") -> Callable[[str], str]:
+    """What reads numbers of so many capitals and digits, a digit among them, with these signs between them or at the end."""
+    middle, last = re.escape(signs + ends), re.escape(ends)
+    shape = re.compile(rf"(?=.*[0-9])[A-Z0-9][A-Z0-9{middle}]{{{least - 2},{most - 2}}}[A-Z0-9{last}]")
+    shown = " ".join(signs + ends)
+    en = f"is not {least} to {most} letters, digits and {shown} with a digit among them"
+    zh = f"应为{least}至{most}位字母、数字及 {shown}，且至少含一位数字"
+    return lambda text: read_shape(squeeze(text, " "), shape, en, zh)
+
+
+check_heat_no = _read_numbers(3, 20, "-/")
+check_coil_no = _read_numbers(4, 30, "-/._")
+check_tender_no = _read_numbers(5, 40, "-/_([", ends=")]")
+check_receipt_no = _read_numbers(6, 30, "-")
 
 
 def make_heat_no(random: Random) -> str:
     """A heat by year, furnace and running number."""
     return f"{random.randint(24, 26)}{random.choice('ABCDEFG')}{random.randint(1, 9)}{pick(random, DIGITS, 4)}"
-
-
-def check_coil_no(text: str) -> str:
-    """A coil's or bundle's number of 4 to 30 capitals and digits, - / . _ between them."""
-    return read_shape(
-        squeeze(text, " "),
-        _coil,
-        "is not 4 to 30 letters and digits with a digit among them",
-        "应为4至30位字母和数字，且至少含一位数字",
-    )
 
 
 def make_coil_no(random: Random) -> str:
@@ -71,30 +64,10 @@ def make_drawing_no(random: Random) -> str:
     return f"{pick(random, CAPITALS, 2)}{random.randint(10, 99)}.{random.randint(1, 40):02}.{random.randint(1, 999):03}"
 
 
-def check_tender_no(text: str) -> str:
-    """A tender's number of 5 to 40 signs."""
-    return read_shape(
-        squeeze(text, " "),
-        _tender,
-        "is not 5 to 40 letters, digits and - / ( ) with a digit among them",
-        "应为5至40位字母、数字及 - / ( )，且至少含一位数字",
-    )
-
-
 def make_tender_no(random: Random) -> str:
     """A tender as Chinese agents number them: agent, year, project."""
     agent, year = random.randint(610, 779), f"{random.randint(24, 26)}{pick(random, DIGITS, 2)}"
     return f"{agent}-{year}{pick(random, CAPITALS, 2)}{pick(random, DIGITS, 4)}"
-
-
-def check_receipt_no(text: str) -> str:
-    """A warehouse receipt's number of 6 to 30 signs."""
-    return read_shape(
-        squeeze(text, " "),
-        _receipt,
-        "is not 6 to 30 letters, digits and - with a digit among them",
-        "应为6至30位字母、数字及 -，且至少含一位数字",
-    )
 
 
 def make_receipt_no(random: Random) -> str:
