@@ -200,7 +200,7 @@ _AGREEMENTS = (
         "SELECT d.id FROM deal d LEFT JOIN agreement a ON a.id = d.id WHERE CASE "
         "WHEN d.state = 'deposits_pending' THEN a.id IS NOT NULL "
         "WHEN d.state = 'effective' THEN a.state IS NULL OR a.state NOT IN ('drawn', 'partly_signed') "
-        "WHEN d.state = 'cancelled' AND d.paid_at IS NULL THEN a.state <> 'void' "
+        "WHEN d.state = 'cancelled' AND coalesce(d.pay_by, d.paid_at) IS NULL THEN a.state <> 'void' "
         "WHEN d.state = 'defaulted' AND d.reason = 'not_signed' THEN a.state IS DISTINCT FROM 'void' "
         "OR (a.buyer_signed_by IS NULL) = (a.seller_signed_by IS NULL) "
         "ELSE a.state IS DISTINCT FROM 'signed' OR a.buyer_signed_by IS NULL OR a.seller_signed_by IS NULL END",

@@ -181,18 +181,6 @@ def test_the_buyers_weight_never_comes(town: Town) -> None:
         town.wait_for(deal["id"], "completed")
 
 
-def test_much_less_arrives_than_was_loaded(town: Town) -> None:
-    """1 % is beyond 3 ‰: the buyer's weight is paid, 19.8 t, and the rest of the escrow goes back."""
-    paid, fee = 7_623_000, 7_623
-    with town.moves(buyer_available=-paid, mill_available=paid - fee, platform_fee=fee):
-        deal = town.make_paid()
-        delivery = town.load_truck(deal)
-        town.leave(delivery["id"])
-        town.weigh(delivery["id"], "receiving", 19_800)
-        town.accept(deal["id"], delivery["id"])
-        town.wait_for(deal["id"], "completed")
-
-
 def test_a_dead_tag_does_not_hold_a_truck(town: Town) -> None:
     """One of two tags is read: the truck left with both, and the gate says which it did not see."""
     with town.moves(buyer_available=-GROSS, mill_available=GROSS - FEE, platform_fee=FEE):

@@ -108,6 +108,19 @@ def test_a_payment_in_the_last_second(town: Town) -> None:
         assert end_of(town, deal["id"]) == ("defaulted", "not_delivered")
 
 
+def test_a_payment_crosses_the_agreement_to_cancel_what_was_unpaid(town: Town) -> None:
+    """Settlement takes the money before it hears that both let go of all of it: everything goes back."""
+    with town.moves():
+        deal = town.make_signed()
+        path, piece_ids = f"/v1/deals/{deal['id']}/cancellations", [piece["piece_id"] for piece in deal["pieces"]]
+        with unheard(town, "settlement"):
+            town.pay(deal["id"])
+            proposed = town.mill.desk.post(path, {"piece_ids": piece_ids, "reason": "agreed"})
+            town.buyer.desk.post(f"{path}/{proposed['id']}/agree")
+            town.settle()
+        assert end_of(town, deal["id"]) == ("cancelled", "agreed")
+
+
 def test_the_call_for_payment_comes_after_settlement_has_closed_it(town: Town) -> None:
     with town.moves(**BUYER_BROKE):
         deal = town.make_signed()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from infra.check.agreements import AGREEMENTS
@@ -10,6 +12,14 @@ from tests.journeys.town import Town
 from tests.journeys.transcript import Summary, check_page
 
 each_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+
+
+def play(town: Town, story: Story, between: Callable[[], object] = lambda: None) -> None:
+    """Play a story to its end: then its money has moved, nothing is broken, and no two services disagree."""
+    with town.moves(**story.moves):
+        for _ in story.play(town):
+            between()
+    assert disagreements(town) == {}
 
 
 def disagreements(town: Town) -> dict[str, set[tuple[str, str]]]:
@@ -26,11 +36,8 @@ def disagreements(town: Town) -> dict[str, set[tuple[str, str]]]:
 def test_plain_and_its_transcript(town: Town, story: Story) -> None:
     summary = Summary(story.name, story.play.__doc__, story.moves)
     town.api.seen = summary.see
-    with town.moves(**story.moves):
-        for _ in story.play(town):
-            pass
+    play(town, story)
     town.api.seen = None
-    assert disagreements(town) == {}
     check_page(f"bad-days/{story.name}.md", summary.text())
 
 
@@ -38,15 +45,11 @@ def test_plain_and_its_transcript(town: Town, story: Story) -> None:
 def test_every_message_twice(town: Town, story: Story) -> None:
     town.world.broker.duplicate = True
     try:
-        with town.moves(**story.moves):
-            for _ in story.play(town):
-                pass
+        play(town, story)
     finally:
         town.world.broker.duplicate = False
 
 
 @each_story
 def test_processes_die_between_every_two_steps(town: Town, story: Story) -> None:
-    with town.moves(**story.moves):
-        for _ in story.play(town):
-            town.world.start(town.world.broker)
+    play(town, story, between=lambda: town.world.start(town.world.broker))

@@ -53,7 +53,7 @@ class CancellationView(View):
 @routes.post("/v1/deals/<deal_id>/cancellations")
 @command(role="signatory", status=201)
 def propose(session: Session, caller: Caller, deal_id: str, body: ProposeCancellation) -> CancellationView:
-    """Propose to the other side to cancel a part that is paid and on no truck: nobody forfeits anything."""
+    """Propose to the other side to cancel a paid part that is on no truck, or all that is unpaid: nobody forfeits anything."""
     proposed = commands.propose(
         session,
         caller,

@@ -1,6 +1,7 @@
 """Proposes cancellations and answers them, and hears whether logistics let the part go.
 
-The deal's lock is taken first. While a part is being taken back nothing else is decided about it.
+A paid part ends when logistics has let go of it; what is unpaid logistics has not heard of, so it ends at once. The
+deal's lock is taken first. While a part is being taken back nothing else is decided about it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def propose(
     reason: CancelReason,
     note: str | None,
 ) -> Cancellation:
-    """One side proposes to cancel a part of a deal that is paid and on no truck, for the other one to answer.
+    """One side proposes to cancel a paid part that is on no truck, or all that is unpaid, for the other one to answer.
 
     Raises NotYourDeal, WrongPart, PieceTwice, PartNotOpen, TooLate, NotYetKnown or NotFound.
     """
@@ -87,17 +88,20 @@ def _part_of(deal: Deal, piece_ids: Sequence[str] | None, quantity: Quantity | N
 
 
 def _check_open(progress: Progress, part: Part) -> None:
-    """Raises PartNotOpen; NotYetKnown where its payment may not have been heard of yet."""
+    """Raises PartNotOpen; NotYetKnown where its payment may not have been heard of yet.
+
+    What is unpaid ends by agreement as a whole: so a payment that crosses the agreement pays for nothing that goes on.
+    """
     deal, waiting, unpaid = progress.deal, progress.waiting, progress.unpaid
     if deal.state not in PAYABLE:
         raise PartNotOpen(f"the deal is {deal.state}", state=str(deal.state))
     check_open(part, Part([*waiting.piece_ids, *unpaid.piece_ids], waiting.quantity + unpaid.quantity))
-    if not waiting.holds(part):
-        raise NotYetKnown("that it is paid has not been heard of yet")
+    if not (waiting.holds(part) or (unpaid.holds(part) and part.holds(unpaid))):
+        raise NotYetKnown("that it is paid has not been heard of yet; what is unpaid can be cancelled as a whole")
 
 
 def agree(session: Session, caller: Caller, cancellation_id: str, deal_id: str) -> Cancellation:
-    """The other side agrees: logistics is asked to let go of the part, and answers.
+    """The other side agrees: what is unpaid ends; of a paid part logistics is asked to let go, and answers.
 
     Raises NotYourDeal, NotYourAnswer, ProposalExpired, PartNotOpen, IllegalMove, NotFound, or NotYetKnown while
     logistics has still to answer about another part.
@@ -106,9 +110,13 @@ def agree(session: Session, caller: Caller, cancellation_id: str, deal_id: str) 
     cancellation.agree(side, clock.now())
     if deal.recalled is not None:
         raise NotYetKnown("whether another part was let go of has not been heard of yet")
-    _check_open(find_progress(session, deal), cancellation.part)
-    deal.recalled = cancellation.part
-    _recall(session, deal, cancellation)
+    progress = find_progress(session, deal)
+    _check_open(progress, cancellation.part)
+    if progress.waiting.holds(cancellation.part):
+        deal.recalled = cancellation.part
+        _recall(session, deal, cancellation)
+    else:
+        _let_go(session, progress, cancellation, paid=False)
     return cancellation
 
 
@@ -132,10 +140,18 @@ def hear_recall(session: Session, caller: Caller, deal_id: str, recall_id: str, 
     cancellation = get(session, Cancellation, recall_id, caller)
     if cancellation.state != State.AGREED:
         return
-    deal.recalled, told, progress = None, deal.version, find_progress(session, deal)
-    cancellation.answer("cancel" if is_free else "fail", clock.now())
+    deal.recalled, progress = None, find_progress(session, deal)
     if is_free:
-        end_part(session, progress, cancellation.part, by=None, reason=Reason(cancellation.reason), paid=True)
+        _let_go(session, progress, cancellation, paid=True)
+    else:
+        cancellation.answer("fail", clock.now())
+        end_undelivered(session, progress, told=deal.version)
+
+
+def _let_go(session: Session, progress: Progress, cancellation: Cancellation, *, paid: bool) -> None:
+    told, reason = progress.deal.version, Reason(cancellation.reason)
+    cancellation.answer("cancel", clock.now())
+    end_part(session, progress, cancellation.part, by=None, reason=reason, paid=paid)
     end_undelivered(session, progress, told=told)
 
 

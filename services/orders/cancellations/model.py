@@ -1,4 +1,4 @@
-"""A cancellation: one side proposes it, the other agrees, and logistics says whether it still lets the part go."""
+"""A cancellation: one side proposes it, the other agrees, and logistics says whether it still lets a paid part go."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ProposalExpired(Conflict):
 
 
 class PartNotOpen(Conflict):
-    """Only a part that is paid, not ended and on no truck can be cancelled."""
+    """Only a part that has not ended and is on no truck can be cancelled."""
 
 
 class WrongPart(Invalid):
@@ -88,7 +88,7 @@ class Cancellation(Stateful, Base):
         return Part(self.piece_ids, self.quantity)
 
     def agree(self, by: Side, now: datetime) -> None:
-        """The other side agrees: logistics is asked. Raises NotYourAnswer, ProposalExpired or IllegalMove."""
+        """The other side agrees: logistics is asked about a paid part. Raises NotYourAnswer, ProposalExpired or IllegalMove."""
         self._check(by != self.proposed_by, now)
         self.move("agree")
         self.ask_again(now)

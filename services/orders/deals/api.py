@@ -98,7 +98,10 @@ class DeliveryView(View):
 
 
 class EndedPartView(View):
-    """A part of a deal that will not be delivered: by whose breach, or nobody's, and what it was worth and forfeits."""
+    """A part of a deal that will not be delivered: by whose breach, or nobody's, and what it was worth and forfeits.
+
+    The statement says how much of the forfeit was held: where a share of the deposit was rounded down, a cent less.
+    """
 
     id: str
     kind: Literal["cancelled", "defaulted"]

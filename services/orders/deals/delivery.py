@@ -20,6 +20,7 @@ from services.orders.deals.model import Deal
 from services.orders.deals.parts import Part
 from services.orders.deals.verdicts import Verdict, judge
 from services.orders.deals.weighing import Weights, bound
+from services.orders.measures import in_price_unit
 
 
 class NotInDeal(Conflict):
@@ -148,15 +149,18 @@ class Delivery(Stateful, Base):
         self.covered, self.value, self.due_at = covered, value, None
 
     def name_weight(self, side: Side, weight: Quantity) -> bool:
-        """One side's weight in a dispute; whether both now say the same. Raises NotDisputed or WeightOutside."""
+        """One side's weight in a dispute, kept in the unit of the scale; whether both now say the same.
+
+        Raises NotDisputed, WeightOutside, UnitMismatch or TooFine.
+        """
         if self.state != DeliveryState.DISPUTED:
             raise NotDisputed(f"it is {self.state}", state=str(self.state))
+        weight = in_price_unit(weight, self.loaded.unit, field="$.weight")
         if bound(weight, self.weights) is not weight:
             least, most = sorted((self.loaded, self.received))
             raise WeightOutside(f"between {least} and {most}", field="$.weight", least=least, most=most)
         setattr(self, f"{side}_weight", weight)
-        named = (self.buyer_weight, self.seller_weight)
-        return None not in named and named[0].to(named[1].unit) == named[1]
+        return self.buyer_weight == self.seller_weight
 
     def decide(self, verdict: Verdict, amounts: Amounts) -> None:
         """A disputed weight is decided: that is settled. Raises IllegalMove."""

@@ -23,7 +23,7 @@ from services.orders.deals.verdicts import rule_on
 def name_weight(session: Session, caller: Caller, deal_id: str, delivery_id: str, weight: Quantity) -> Delivery:
     """One side's weight for a disputed delivery: when both say the same it is decided.
 
-    Raises NotYourDeal, NotDisputed, WeightOutside, UnitMismatch, NotYetKnown or NotFound.
+    Raises NotYourDeal, NotDisputed, WeightOutside, UnitMismatch, TooFine, NotYetKnown or NotFound.
     """
     deal = get(session, Deal, deal_id, caller)
     side = deal.side_of(caller.party_id)

@@ -60,7 +60,7 @@ class Deal(Stateful, Base):
 
     moves = {
         "make_effective": Move(State.DEPOSITS_PENDING, to=State.EFFECTIVE),
-        "cancel": Move(State.DEPOSITS_PENDING, State.EFFECTIVE, State.DELIVERING, to=State.CANCELLED),
+        "cancel": Move(State.DEPOSITS_PENDING, State.EFFECTIVE, State.SIGNED, State.DELIVERING, to=State.CANCELLED),
         "sign": Move(State.EFFECTIVE, to=State.SIGNED),
         "fund": Move(State.SIGNED, to=State.DELIVERING),
         "settle": Move(State.DELIVERING, to=State.SETTLING),

@@ -42,7 +42,7 @@ class ListCredits(Paging):
 
 
 class CreditView(View):
-    """A bank credit: credited to ``party_id``, or in suspense with the ``doubt`` that keeps it there."""
+    """A bank credit: ``party_id``'s (``platform``: a payout of Stripe's), or in suspense with the ``doubt`` that keeps it there."""
 
     id: str
     state: State
@@ -86,6 +86,13 @@ def record_credit(session: Session, caller: Caller, body: RecordCredit) -> Credi
 def assign_credit(session: Session, caller: Caller, credit_id: str, body: AssignCredit) -> CreditView:
     """Credit to a company what is in suspense."""
     return CreditView.of(commands.assign_credit(session, caller, credit_id, body.party_id))
+
+
+@routes.post("/v1/bank-credits/<credit_id>/card-payout")
+@command(role="operator")
+def clear_card_payout(session: Session, caller: Caller, credit_id: str) -> CreditView:
+    """Say that what is in suspense is what Stripe has paid out to the platform's bank."""
+    return CreditView.of(commands.clear_card_payout(session, caller, credit_id))
 
 
 @routes.post("/v1/bank-credits/<credit_id>/return")

@@ -1,4 +1,4 @@
-"""Records what came in by bank and credits it, or keeps it in suspense until it is assigned or returned."""
+"""Records what came in by bank and credits it, or keeps it in suspense until somebody says whose it is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from chassis import clock
 from chassis.auth import Caller
 from chassis.database import get, get_many
 from events.identity import PartyDescribed
-from services.settlement.banking.model import BankCredit, Doubt, Slip, State, judge
+from services.settlement.banking.model import BankCredit, CardBalanceExceeded, Doubt, Slip, State, judge
 from services.settlement.ledger.commands import post_certain
 from services.settlement.ledger.model import PLATFORM, Kind, Leg, check_amount
+from services.settlement.ledger.queries import balance_of
 from services.settlement.parties.commands import describe_party
 from services.settlement.parties.model import reference_of, references_in
 from services.settlement.parties.queries import find_party, find_referred, has_account
@@ -92,6 +93,20 @@ def assign_credit(session: Session, caller: Caller, credit_id: str, party_id: st
     return credit
 
 
+def clear_card_payout(session: Session, caller: Caller, credit_id: str) -> BankCredit:
+    """What was in suspense is what Stripe paid out to our bank: it holds so much less for us.
+
+    Raises NotFound, IllegalMove or CardBalanceExceeded with what it ``held``.
+    """
+    credit = get(session, BankCredit, credit_id, caller)
+    credit.assign(PLATFORM, caller.user_id)
+    held = -balance_of(session, PLATFORM, Kind.CLEARING_CARD, credit.amount.currency)
+    if credit.amount > held:
+        raise CardBalanceExceeded(f"it holds {held}", held=held)
+    _leave_suspense(session, credit, "card_payout", Leg(PLATFORM, Kind.CLEARING_CARD, credit.amount))
+    return credit
+
+
 def return_credit(session: Session, caller: Caller, credit_id: str) -> BankCredit:
     """Give back to its payer what was in suspense. Raises NotFound or IllegalMove."""
     credit = get(session, BankCredit, credit_id, caller)
@@ -116,7 +131,8 @@ def hear_of_party(session: Session, caller: Caller, event: PartyDescribed) -> No
         return
     plain = func.regexp_replace(func.upper(BankCredit.remittance), "[^A-Z0-9]", "", "g")
     quoting = func.strpos(plain, reference_of(event.party_id)) > 0
-    early = (BankCredit.state == State.SUSPENSE, BankCredit.doubt == Doubt.UNKNOWN_REFERENCE, quoting)
+    # What is in suspense is reminded of, so the index of reminders finds it.
+    early = (BankCredit.due_at.is_not(None), BankCredit.doubt == Doubt.UNKNOWN_REFERENCE, quoting)
     ids = session.scalars(select(BankCredit.id).where(*early)).all()
     for credit in get_many(session, BankCredit, ids, caller):
         _match_again(session, caller, credit)

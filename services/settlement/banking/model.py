@@ -38,6 +38,10 @@ class Doubt(StrEnum):
     UNREGISTERED_PAYER = "unregistered_payer"
 
 
+class CardBalanceExceeded(Conflict):
+    """Stripe does not hold so much for the platform."""
+
+
 class BankReferenceReused(Conflict):
     """The bank's reference was recorded before with another content."""
 

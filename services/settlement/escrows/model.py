@@ -34,6 +34,11 @@ from services.settlement.base import Base, Stored
 from services.settlement.escrows.shares import Shares
 from services.settlement.escrows.standing import price_quantity
 
+FINEST = Decimal("0.000001")
+"""The least of a unit that is told and kept: a quantity in grams may be finer in tonnes."""
+MOST_PAYMENTS = 200
+"""In how many parts a deal may be paid: as many as it may have pieces."""
+
 
 class State(StrEnum):
     """How far the payment of a deal is."""
@@ -58,7 +63,7 @@ class NotToBePaid(Conflict):
 
 
 class NotDivisible(Invalid):
-    """A deal of pieces is paid by piece, one by weight by quantity."""
+    """A deal of pieces is paid by piece, one by weight by quantity, in millionths of its unit at the finest."""
 
 
 class Portion(Value):
@@ -173,6 +178,8 @@ class Escrow(Stateful, Base):
         if self.quantity is None or self.unpaid is None or self.paid is None:
             raise NotDivisible("this deal is not paid by quantity", field="$.quantity")
         part = part.to(self.quantity.unit)
+        if part.value % FINEST:
+            raise NotDivisible(f"finer than {FINEST} {part.unit}", field="$.quantity")
         if not part or part > self.unpaid:
             raise NotToBePaid(f"{self.unpaid} is left to pay", unpaid=self.unpaid)
         if part == self.unpaid:
@@ -181,6 +188,11 @@ class Escrow(Stateful, Base):
 
     def _worth_of(self, pieces: Iterable[DealPiece]) -> Money:
         return total([piece.gross for piece in pieces if piece.gross], self.gross.currency)
+
+    def check_count(self, portion: Portion, before: int) -> None:
+        """Raises NotToBePaid when the last payment that there may be after those ``before`` is not of all that is left."""
+        if before + 1 >= MOST_PAYMENTS and not self._is_all(portion):
+            raise NotToBePaid(f"{before} payments were made: the next one is of all that is left")
 
     def pay_in(self, portion: Portion, amount: Money) -> None:
         """A portion of this price has come in. Raises IllegalMove when nothing is to be paid any more."""

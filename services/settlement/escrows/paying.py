@@ -33,6 +33,7 @@ def pay_escrow(session: Session, caller: Caller, deal_id: str, portion: Portion)
     escrow.check_payable_by(caller.party_id)
     amount = escrow.price(portion)
     paid = find_payments(session, [deal_id])[deal_id]
+    escrow.check_count(portion, len(paid))
     payment = _note(escrow, portion, amount, number=len(paid) + 1)
     converted, hold = _convert(session, escrow, amount)
     escrow.pay_in(portion, amount)

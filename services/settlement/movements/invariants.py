@@ -23,7 +23,7 @@ INVARIANTS = (
     ),
     Invariant(
         "clearing_is_card",
-        "The clearing account of cards mirrors what Stripe holds for us: payments less refunds, disputes and fees.",
+        "The clearing account of cards mirrors what Stripe holds for us: payments less refunds, disputes, fees and payouts.",
         f"""
         SELECT coalesce(clearing.currency, moved.currency)::text AS id
         FROM ({_BALANCES} 'clearing_card') AS clearing

@@ -15,6 +15,8 @@ EXPECTED_CLEARING = """
         WHERE state IN ('succeeded', 'refunding')
         UNION ALL
         SELECT currency, fee - CASE kind WHEN 'charge' THEN 0 ELSE amount END FROM card_movement
+        UNION ALL
+        SELECT amount_currency, amount_amount FROM bank_credit WHERE state = 'credited' AND party_id = 'platform'
     ) AS each GROUP BY currency
 """
 """What the clearing account of cards holds in each currency: minus what Stripe holds for us."""

@@ -42,3 +42,12 @@ def force_majeure_by_agreement(town: Town) -> Iterator[None]:
     deal = yield from sign_and_pay(town, 10_000, 10_000)
     yield from cancel(town, deal, ids_of(deal), "force_majeure")
     ends(town, deal, "cancelled", ("cancelled", None, "force_majeure"))
+
+
+@ends_with()
+def both_agree_to_cancel_before_it_is_paid(town: Town) -> Iterator[None]:
+    """Of what is unpaid logistics has not heard: it ends as soon as both agree, and both deposits are released."""
+    deal = town.make_signed(10_000, 10_000)
+    yield
+    yield from cancel(town, deal, ids_of(deal), "agreed")
+    ends(town, deal, "cancelled", ("cancelled", None, "agreed"))

@@ -1,4 +1,4 @@
-"""Cancellations: both sides let go of a part that is paid and on no truck, when logistics does too."""
+"""Cancellations: both sides let go of a paid part that is on no truck, when logistics does too, or of all that is unpaid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from chassis.values import Exact, Money, Quantity
 from events.logistics import DeliveryStarted, RecallAnswered
 from events.orders import DealCancelled, DealDescribed, DeliveriesCalled, OfferDescribed, PartEnded, PartRecalled
-from events.settlement import DepositsHeld
+from events.settlement import DepositsHeld, PaymentMissed
 from tests.services.orders.conftest import Stand, tonnes
 
 DAY = timedelta(days=1)
@@ -123,7 +123,7 @@ def test_a_proposal_that_nobody_answers_expires(stand: Stand) -> None:
     assert stand.broken() == {}
 
 
-def test_only_what_is_paid_and_on_no_truck_can_be_cancelled(stand: Stand) -> None:
+def test_only_what_is_on_no_truck_and_paid_alike_can_be_cancelled(stand: Stand) -> None:
     deal = stand.make_signed("A1", "A2", "A3")
     assert propose(stand, deal, "piece_A1").problem() == "not_yet_known"
     stand.pay(deal, "piece_A1", "piece_A2")
@@ -131,7 +131,7 @@ def test_only_what_is_paid_and_on_no_truck_can_be_cancelled(stand: Stand) -> Non
     before = stand.snapshot()
     on_truck = propose(stand, deal, "piece_A1", "piece_A2")
     assert (on_truck.problem(), on_truck.body["piece_ids"]) == ("part_not_open", ["piece_A1"])
-    assert propose(stand, deal, "piece_A3").problem() == "not_yet_known"
+    assert propose(stand, deal, "piece_A2", "piece_A3").problem() == "not_yet_known"
     assert propose(stand, deal, "piece_of_nobody").problem() == "part_not_open"
     assert propose(stand, deal, "piece_A2", "piece_A2").problem() == "piece_twice"
     assert propose(stand, deal).problem() == "wrong_part"
@@ -140,6 +140,49 @@ def test_only_what_is_paid_and_on_no_truck_can_be_cancelled(stand: Stand) -> Non
     assert stand.snapshot() == before
     unpaid = stand.make_effective("B1")
     assert propose(stand, unpaid, "piece_B1").problem() == "part_not_open"
+
+
+def test_what_is_unpaid_ends_at_once_and_its_payment_comes_too_late(stand: Stand) -> None:
+    deal = stand.make_signed("A1", "A2")
+    stand.pay(deal, "piece_A1")
+    proposed = propose(stand, deal, "piece_A2").ok()
+    stand.told()
+    agreed = answer(stand, proposed, "agree").ok()
+    assert (agreed["state"], agreed["due_at"]) == ("cancelled", None)
+    part, offer, described = stand.told()
+    assert (part.by, part.is_paid, part.forfeit, part.piece_ids) == (None, False, Money(0, "CNY"), ["piece_A2"])
+    assert isinstance(offer, OfferDescribed) and described.unpaid is None
+    before = stand.snapshot()
+    stand.pay(deal, "piece_A2")
+    stand.hear(PaymentMissed(deal_id=deal["id"]))
+    assert stand.snapshot() == before
+    assert stand.deal(deal["id"])["due_at"] == "2026-03-22T08:00:00Z"
+    assert stand.broken() == {}
+
+
+@pytest.mark.parametrize("is_by_weight", [False, True])
+def test_a_deal_that_nobody_has_paid_is_cancelled_whole(stand: Stand, is_by_weight: bool) -> None:
+    if is_by_weight:
+        deal = stand.take(stand.list_weight("40").ok(), quantity=tonnes("40")).ok()
+        stand.hear(DepositsHeld(deal_id=deal["id"]))
+        for party in ("buyer", "mill"):
+            stand.sign(deal["id"], party).ok()
+        assert propose(stand, deal, quantity=tonnes("39")).problem() == "not_yet_known"
+        proposed = propose(stand, deal, party="buyer", quantity=tonnes("40")).ok()
+    else:
+        deal = stand.make_signed("A1", "A2")
+        proposed = propose(stand, deal, "piece_A2", "piece_A1", party="buyer").ok()
+    stand.told()
+    assert answer(stand, proposed, "agree", "mill").ok()["state"] == "cancelled"
+    part, offer, cancelled = stand.told()
+    assert (part.value.amount, part.is_paid, offer.state) == (deal["gross"]["amount"], False, "listed")
+    assert cancelled == DealCancelled(deal_id=deal["id"], reason="agreed")
+    before = stand.snapshot()
+    stand.pay(deal)
+    assert stand.snapshot() == before
+    ended = stand.deal(deal["id"])
+    assert (ended["state"], ended["reason"], ended["due_at"], ended["forfeit"]) == ("cancelled", "agreed", None, None)
+    assert stand.broken() == {}
 
 
 def test_a_truck_that_started_first_keeps_what_it_carries(stand: Stand) -> None:

@@ -129,6 +129,7 @@ def test_only_the_two_sides_name_a_weight_and_only_one_in_dispute(stand: Stand) 
     assert (outside.problem(), outside.body["most"]) == ("weight_outside", {"value": "8250", "unit": "KGM"})
     assert name(stand, deal, "mill", "8251").problem() == "weight_outside"
     assert name(stand, deal, "mill", "8", unit="MTR").problem() == "unit_mismatch"
+    assert name(stand, deal, "mill", "8100000.0005", unit="GRM").problem() == "too_fine"
     assert stand.snapshot() == before
     other = stand.make_paid("B1", **TERMS)
     assert name(stand, other, "buyer", "8100").status == 404

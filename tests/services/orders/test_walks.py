@@ -24,7 +24,7 @@ from events.orders import (
     PartRecalled,
 )
 from events.settlement import DepositRefused, DepositsHeld, EscrowOpened, PaymentMissed, SupplementEnded
-from tests.services.orders.conftest import BEGINNING, Stand, make_terms
+from tests.services.orders.conftest import BEGINNING, Stand, make_terms, tonnes
 
 ENDS = (DealCancelled, DealCompleted, DealDefaulted)
 PICK = st.integers(0, 10**6)
@@ -267,12 +267,14 @@ class Walk(RuleBasedStateMachine):
     )
     def cancel(self, pick: int, some: int, move: str | None) -> None:
         """The seller proposes to cancel what is left of a deal, and somebody answers."""
-        known = [deal for deal in self.deals if self._state(deal) == "delivering"]
+        known = [deal for deal in self.deals if self._state(deal) in ("signed", "delivering")]
         if not known:
             return
         deal = known[pick % len(known)]
         ids = [piece["piece_id"] for piece in deal["pieces"]][pick % 2 :][:some]
-        part = {"piece_ids": ids} if deal["pieces"] else {"quantity": {"value": "1", "unit": "TNE"}}
+        whole = self._state(deal) == "signed"
+        ids = [piece["piece_id"] for piece in deal["pieces"]] if whole else ids
+        part = {"piece_ids": ids} if deal["pieces"] else {"quantity": deal["quantity"] if whole else tonnes("1")}
         if deal["pieces"] and not ids:
             return
         path = f"/v1/deals/{deal['id']}/cancellations"

@@ -11,6 +11,7 @@ import pytest
 
 from chassis.states import IllegalMove
 from events.settlement import DeliverySettled, EscrowFunded, EscrowOpened, PaymentMissed
+from services.settlement.escrows import model
 from tests.services.settlement.stand import Stand, cny, coils, tonnes
 
 PIECES = {"a": 4_000, "b": 3_500, "c": 2_500}
@@ -78,6 +79,7 @@ def test_what_is_not_a_piece_of_the_deal_is_not_paid(stand: Stand, body: Any, pr
         ({"quantity": {"value": "0", "unit": "TNE"}}, "not_to_be_paid"),
         ({"quantity": {"value": "30.000001", "unit": "TNE"}}, "not_to_be_paid"),
         ({"quantity": {"value": "3", "unit": "MTR"}}, "unit_mismatch"),
+        ({"quantity": {"value": "0.5", "unit": "GRM"}}, "not_divisible"),
         ({"piece_ids": ["a"]}, "not_divisible"),
     ],
 )
@@ -100,6 +102,16 @@ def test_payments_by_quantity_come_to_the_gross(stand: Stand) -> None:
         stand.pay(body={"quantity": {"value": "10000", "unit": "KGM"}}).ok()
     assert [event.amount.amount for event in stand.told()] == [3_333, 3_334, 3_333]
     assert stand.get("/v1/escrows/deal_1").ok()["state"] == "funded" and stand.broken() == {}
+
+
+def test_of_many_payments_the_last_is_of_all_that_is_left(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "MOST_PAYMENTS", 3)
+    by_weight(stand)
+    a_tonne = {"quantity": {"value": "1", "unit": "TNE"}}
+    for _ in range(2):
+        stand.pay(body=a_tonne).ok()
+    assert stand.pay(body=a_tonne).problem() == "not_to_be_paid"
+    assert stand.pay().ok()["state"] == "funded" and stand.broken() == {}
 
 
 def test_a_deposit_that_counts_pays_its_share_of_the_price(stand: Stand) -> None:

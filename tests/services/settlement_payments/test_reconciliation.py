@@ -266,3 +266,31 @@ def give_back(stand, chance):
 )
 def test_what_a_status_means(status, state):
     assert Intent(id="pi_1", status=status, amount=1, amount_received=0, currency="eur").state is state
+
+
+def test_what_stripe_pays_out_to_our_bank_is_cleared_and_no_more(stand):
+    stand.pay(10_000)
+    stand.settle()
+    credit = {
+        "value_date": "2026-03-02",
+        "payer_account": "IE00STRIPE",
+        "payer_name": "Stripe",
+        "remittance": "STRIPE PAYOUT",
+    }
+    paths = {}
+    for amount in (9_681, 9_680):
+        said = credit | {"bank_reference": f"payout-{amount}", "amount": {"amount": amount, "currency": "EUR"}}
+        recorded = stand.send("POST", "/v1/bank-credits", said, role="operator").json
+        assert recorded["state"] == "suspense"
+        paths[amount] = f"/v1/bank-credits/{recorded['id']}"
+    refused = stand.send("POST", f"{paths[9_681]}/card-payout", role="operator")
+    assert (refused.status_code, refused.json["held"]) == (409, {"amount": 9_680, "currency": "EUR"})
+    assert stand.send("POST", f"{paths[9_680]}/card-payout", role="finance").status_code == 403
+    cleared = stand.send("POST", f"{paths[9_680]}/card-payout", role="operator").json
+    assert (cleared["state"], cleared["party_id"]) == ("credited", "platform")
+    assert stand.send("POST", f"{paths[9_680]}/card-payout", role="operator").status_code == 409
+    assert stand.send("POST", f"{paths[9_681]}/return", role="operator").status_code == 200
+    assert {id: balance for id, balance in stand.balances().items() if balance} == {
+        "party_a:available:EUR": 10_000, "platform:card_fees:EUR": -320, "platform:clearing_bank:EUR": -9_680,
+    }  # fmt: skip
+    assert reconcile(stand)["state"] == "agreed" and stand.broken() == []
