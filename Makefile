@@ -71,5 +71,5 @@ constraints: ## pin what the newest permitted packages are, in constraints.txt
 
 clean: ## stop what runs on DATA and remove it, the virtual environment and what tests leave
 	@if [ -x $(HAIHE) ] && [ -d $(DATA) ]; then $(HAIHE) down --data $(DATA) >/dev/null 2>&1 || true; $(HAIHE) wipe --data $(DATA) || true; fi
-	rm -rf $(VENV) reports build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) reports build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

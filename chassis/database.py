@@ -14,21 +14,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import (
-    CHAR,
-    BigInteger,
     ColumnElement,
     DateTime,
     Engine,
     MetaData,
-    Numeric,
     Select,
-    String,
     Text,
     bindparam,
     create_engine,
@@ -39,11 +34,12 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Composite, DeclarativeBase, Session, composite, mapped_column, sessionmaker
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
+from chassis.columns import money as money
+from chassis.columns import quantity as quantity
+from chassis.columns import unit_price as unit_price
 from chassis.problems import Invalid, NotFound, Problem, Unavailable
-from chassis.values import Exact, Money, Quantity, UnitPrice
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -52,7 +48,6 @@ ATTEMPTS = 3
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15_000
 IDLE_TIMEOUT_MS = 30_000
-MAX_PAGE = 200
 STATEMENTS_KEPT = 1_024
 
 _NAMING = {
@@ -94,54 +89,6 @@ def base(service: str) -> type[Model]:
 
 
 Chassis = base("chassis")
-
-
-class _Plain(TypeDecorator[Decimal]):
-    """NUMERIC(18,6) without the zeros that PostgreSQL pads with: 23.450000 is read as 23.45."""
-
-    impl = Numeric(18, 6)
-    cache_ok = True
-
-    def process_result_value(self, value: Decimal | None, dialect: Any) -> Decimal | None:
-        if value is None:
-            return None
-        text = format(value, "f")
-        return Exact(text.rstrip("0").rstrip(".") if "." in text else text)
-
-
-def money(name: str, nullable: bool = False) -> Composite[Any]:
-    """A Money in two columns, ``name_amount`` and ``name_currency``."""
-    return composite(
-        _or_none(Money) if nullable else Money,
-        mapped_column(f"{name}_amount", BigInteger, nullable=nullable),
-        mapped_column(f"{name}_currency", CHAR(3), nullable=nullable),
-    )
-
-
-def quantity(name: str, nullable: bool = False) -> Composite[Any]:
-    """A Quantity in two columns, ``name_value`` and ``name_unit``."""
-    return composite(
-        _or_none(Quantity) if nullable else Quantity,
-        mapped_column(f"{name}_value", _Plain, nullable=nullable),
-        mapped_column(f"{name}_unit", String(3), nullable=nullable),
-    )
-
-
-def unit_price(name: str, nullable: bool = False) -> Composite[Any]:
-    """A UnitPrice in three columns, ``name_value``, ``name_currency`` and ``name_unit``."""
-    return composite(
-        _or_none(UnitPrice) if nullable else UnitPrice,
-        mapped_column(f"{name}_value", _Plain, nullable=nullable),
-        mapped_column(f"{name}_currency", CHAR(3), nullable=nullable),
-        mapped_column(f"{name}_unit", String(3), nullable=nullable),
-    )
-
-
-def _or_none(kind: type[Any]) -> Callable[..., Any]:
-    def make(*values: Any) -> Any:
-        return None if values[0] is None else kind(*values)
-
-    return make
 
 
 class Database:

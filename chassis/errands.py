@@ -13,11 +13,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from chassis import clock
 from chassis.auth import Caller
 from chassis.database import Chassis, Database
+from chassis.pace import PURGE_BATCH
 from chassis.service import Errand, Service
 from chassis.settings import Settings
 
 KEPT = timedelta(days=7)
-PURGE_BATCH = 5_000
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
 log = structlog.get_logger(__name__)

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis import clock
 from chassis.database import Chassis
+from chassis.pace import PURGE_BATCH
 
 KEPT = timedelta(hours=1)
-PURGE_BATCH = 5_000
 
 
 class Heartbeat(Chassis):

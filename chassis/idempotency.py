@@ -19,12 +19,12 @@ from chassis import clock
 from chassis.auth import Caller
 from chassis.database import Chassis
 from chassis.messages import write_last
+from chassis.pace import PURGE_BATCH
 from chassis.problems import Conflict, Invalid, Problem
 
 HEADER = "Idempotency-Key"
 REPLAYED = ("Idempotency-Replayed", "true")
 KEPT = timedelta(days=7)
-PURGE_BATCH = 5_000
 _well_formed = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
 
 

@@ -17,12 +17,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis import clock, telemetry
-from chassis.brokers import Message
+from chassis.brokers import Message, check_sizes
 from chassis.database import Chassis, Model, is_locked
 from chassis.envelope import Envelope, Event
+from chassis.pace import PURGE_BATCH
 
 INBOX_KEPT = timedelta(days=14)
-PURGE_BATCH = 5_000
 
 
 class Outbox(Chassis):
@@ -119,6 +119,7 @@ def _say_rows(events: Sequence[tuple[Event, telemetry.Trace | None]]) -> tuple[A
     messages = [
         wrap(event, event.type.partition(".")[0], trace, id) for (event, trace), id in zip(events, ids, strict=True)
     ]
+    check_sizes(messages)  # What no broker takes would keep the relay from sending all that stands behind it.
     topics, keys = [each.topic for each in messages], [each.key for each in messages]
     headers, values = [_encode(each.headers).decode() for each in messages], [each.value for each in messages]
     return clock.now(), topics, keys, headers, values

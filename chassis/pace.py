@@ -19,3 +19,5 @@ class Pace:
 
 USUAL = Pace()
 UNPAUSED = Pace(idle_s=0.0, longest_idle_s=0.0)
+PURGE_BATCH = 5_000
+"""Rows that one purge throws away at a time."""

@@ -21,7 +21,9 @@ import msgspec
 import structlog
 
 from chassis import clock, tracing
+from chassis.settings import BadSetting
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _well_formed_id = re.compile(r"[A-Za-z0-9_.:\-]{1,64}").fullmatch
 _well_formed_trace = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
@@ -144,8 +146,10 @@ def _write_line(line: dict[str, Any], **_: Any) -> str:
 
 
 def configure_logging(*, process: str, level: str = "INFO") -> None:
-    """Send everything, the standard library's loggers too, to standard error as one JSON object a line."""
+    """Send everything, the standard library's loggers too, to standard error as one JSON object a line. Raises BadSetting."""
     global _logs_requests
+    if level not in LEVELS:
+        raise BadSetting(f"HAIHE_LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}")
     _logs_requests = logging.getLevelNamesMapping()[level] <= logging.INFO
     shared = [
         structlog.stdlib.add_log_level,

@@ -1,11 +1,18 @@
-"""Does what is due: every waiting state has a deadline in ``due_at``, and each is handled in a transaction of its own."""
+"""Does what is due: every waiting state has a deadline in ``due_at``, and each is handled in a transaction of its own.
+
+Workers share what is due: whoever holds a deadline's advisory lock handles it, the others go on to the next. The row itself is not
+locked for this, as a handler may have to lock another before it.
+"""
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import CompoundSelect, Select, literal, select, union_all
+from sqlalchemy import CompoundSelect, Select, literal, select, text, union_all
+from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.auth import Caller
@@ -13,13 +20,18 @@ from chassis.database import Database, Model
 from chassis.pace import Pace
 from chassis.service import Service, Timer
 
+if TYPE_CHECKING:
+    from chassis.worker import Context
+
 BATCH = 100
+STEP_S = 10.0
 PUT_OFF = timedelta(seconds=5)
+_TAKE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('timer ' || :id, 0))")
 log = structlog.get_logger(__name__)
 
 
 class Timers:
-    """The deadlines of one service. A failing one is put off and blocks no other."""
+    """The deadlines of one service, oldest first. A failing one is put off and blocks no other."""
 
     pace = Pace(idle_s=0.25, longest_idle_s=0.5)
 
@@ -31,25 +43,35 @@ class Timers:
         self._put_off: dict[str, datetime] = {}
 
     def step(self) -> int:
-        """Handle what is due now; how many were handled."""
+        """Handle what is due now, as much of it as ten seconds allow; how many were handled."""
         self._put_off = {id: until for id, until in self._put_off.items() if until > clock.now()}
         due = self.database.look(lambda session: session.execute(self._select_due()).all())
-        return sum(self._handle(id, self._by_table[table]) for table, id in due)
+        handled, until = 0, time.monotonic() + STEP_S
+        for table, id, _ in sorted(due, key=lambda row: row.due_at):
+            handled += self._handle(id, self._by_table[table])
+            if time.monotonic() > until:
+                break
+        return handled
 
-    def _select_due(self) -> CompoundSelect[tuple[str, str]]:
+    def _select_due(self) -> CompoundSelect[tuple[str, str, datetime]]:
         """One statement for all kinds of deadlines, as it runs at least twice a second whether or not anything is due."""
         return union_all(*(self._select_due_of(model) for model in self.timers))
 
-    def _select_due_of(self, model: type[Model]) -> Select[tuple[str, str]]:
-        query = select(literal(model.__tablename__), model.id)
+    def _select_due_of(self, model: type[Model]) -> Select[tuple[str, str, datetime]]:
+        query = select(literal(model.__tablename__), model.id, model.due_at)
         query = query.where(model.due_at <= clock.now(), model.id.not_in(list(self._put_off)))
         found = query.order_by(model.due_at).limit(BATCH).subquery()
         return select(*found.c)
 
     def _handle(self, id: str, timer: Timer) -> int:
-        try:
-            self.database.run(lambda session: timer(session, self.caller, id))
+        def handle(session: Session) -> int:
+            if not session.scalar(_TAKE, {"id": id}):
+                return 0
+            timer(session, self.caller, id)
             return 1
+
+        try:
+            return self.database.run(handle)
         except Exception:
             log.exception("a deadline could not be handled", id=id)
             self._put_off[id] = clock.now() + PUT_OFF
@@ -57,3 +79,8 @@ class Timers:
 
     def close(self) -> None:
         """Nothing is held between steps."""
+
+
+def open_timers(context: Context) -> Timers:
+    """One more loop of a service's deadlines, where handling one takes long and many come due at once."""
+    return Timers(context.service, context.database)

@@ -25,8 +25,8 @@ from chassis.database import Database
 from chassis.errands import Errands, purge_errands
 from chassis.heartbeats import purge_heartbeats
 from chassis.idempotency import purge_idempotency
-from chassis.messages import Outbox, purge_inbox
-from chassis.pace import USUAL, Pace
+from chassis.messages import purge_inbox
+from chassis.pace import PURGE_BATCH, USUAL, Pace
 from chassis.parking import ParkedKey
 from chassis.relay import Relay
 from chassis.service import Service
@@ -37,6 +37,7 @@ FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 5.0
 BEAT_S = 2.0
 HUNG_S = 60.0
+MOST_COUNTED = 10_000
 LOOP_WORK = Counter("haihe_loop_work", "Pieces of work that a worker's loop has done.", ("service", "loop"))
 LOOP_FAILURES = Counter(
     "haihe_loop_failures", "Times that a worker's loop failed and began again.", ("service", "loop")
@@ -47,7 +48,12 @@ OUTBOX_AGE = Gauge(
     ("service",),
     multiprocess_mode="mostrecent",
 )
-OUTBOX = Gauge("haihe_outbox_waiting", "Events still to be sent.", ("service",), multiprocess_mode="mostrecent")
+OUTBOX = Gauge(
+    "haihe_outbox_waiting",
+    "Events still to be sent, counted up to 10,000.",
+    ("service",),
+    multiprocess_mode="mostrecent",
+)
 LOOP_BEAT = Gauge(
     "haihe_loop_beat_seconds",
     "When a worker's loop last came round, as Unix time.",
@@ -118,16 +124,18 @@ class Housekeeping:
         self._next = 0.0
 
     def step(self) -> int:
-        """Purge, at most once a minute; how many rows went."""
+        """Purge once a minute, and again at once while there is as much as one purge takes; how many rows went."""
         if time.monotonic() < self._next:
             return 0
         self._next = time.monotonic() + self.EVERY_S
-        forgotten = self.broker.forget_old()
-        return forgotten + self.database.run(
+        gone = self.broker.forget_old() + self.database.run(
             lambda session: (
                 purge_inbox(session) + purge_idempotency(session) + purge_errands(session) + purge_heartbeats(session)
             )
         )
+        if gone >= PURGE_BATCH:
+            self._next = 0.0
+        return gone
 
     def close(self) -> None:
         """Nothing is held."""
@@ -247,11 +255,16 @@ def write_beats(context: Context, beats: dict[tuple[str, str], tuple[float, str 
         LOOP_BEAT.labels(context.service.name, name).set(clock.now().timestamp())
 
 
+_WAITING = text(
+    "SELECT (SELECT at FROM outbox ORDER BY id LIMIT 1), count(*) FROM (SELECT FROM outbox LIMIT :most) AS waiting"
+)
+
+
 def measure(context: Context) -> None:
-    """Tell Prometheus how far behind a service is."""
+    """Tell Prometheus how far behind a service is; of a long outbox no more is read than is counted."""
     (oldest, waiting), parked = context.database.look(
         lambda session: (
-            session.execute(select(func.min(Outbox.at), func.count(Outbox.at))).one(),
+            session.execute(_WAITING, {"most": MOST_COUNTED}).one(),
             session.scalar(select(func.count()).select_from(ParkedKey).where(ParkedKey.due_at.is_(None))),
         )
     )

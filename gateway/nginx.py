@@ -2,12 +2,13 @@
 
 It is a template of the official image: ``${…}`` is filled in from the container's environment, so that every address
 is a variable. Names are looked up again every five seconds, which is what lets services be scaled and replaced while
-nginx runs. Who may try passwords and keys without a token is held to a rate by address.
+nginx runs. Whoever comes without a token, to try passwords, keys and tickets or to read a public page, is held to a rate
+by address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chassis.service import Service
 
@@ -20,6 +21,11 @@ map $http_x_request_id $kept_request_id {
 # Only what is sent to be tried counts: an empty key is not limited.
 map $request_method $trying_address {
     POST $binary_remote_addr;
+    default "";
+}
+# Who opens a stream without a token has a ticket, which identity is asked about.
+map $http_authorization $ticket_address {
+    "" $binary_remote_addr;
     default "";
 }
 # A WebSocket is kept through to the streams; every other connection to a service is ours to keep.
@@ -36,6 +42,8 @@ map $http_upgrade $epcis_events {
     default ${HAIHE_LOGISTICS_WEB};
 }
 limit_req_zone $trying_address zone=tries:10m rate=${HAIHE_TRIES_RATE};
+limit_req_zone $ticket_address zone=tickets:10m rate=${HAIHE_TRIES_RATE};
+limit_req_zone $binary_remote_addr zone=pages:10m rate=${HAIHE_TRIES_RATE};
 limit_req_status 429;
 
 server {
@@ -50,6 +58,9 @@ server {
     proxy_http_version 1.1;
     proxy_connect_timeout 3s;
     proxy_read_timeout 60s;
+    # The link to a next page repeats the question.
+    proxy_buffer_size 16k;
+    proxy_buffers 8 16k;
     proxy_next_upstream error timeout;
     proxy_next_upstream_tries 2;
     proxy_set_header Connection $kept_connection;
@@ -71,28 +82,30 @@ _LOCATION = """
     }}
 """
 _PREFIX_LOCATION = """
-    location ~ ^(?:{prefixes})(?:/|$) {{
+    location ~ ^(?:{prefixes})(?:/|$) {{{limit}
         set $upstream ${{{variable}}};
         proxy_pass http://$upstream;
     }}
 """
-_STREAMS = """
-    location ~ ^/v1/streams/ {
-        set $upstream ${HAIHE_STREAMS_WEB};
+_LIMIT = """
+        # Twenty at once go through, sixty more wait for their turn, the others are refused.
+        limit_req zone=%s burst=80 delay=20;"""
+_STREAMS = f"""
+    location ~ ^/v1/streams/ {{{_LIMIT % "tickets"}
+        set $upstream ${{HAIHE_STREAMS_WEB}};
         proxy_pass http://$upstream;
         proxy_buffering off;
-    }
+    }}
 
-    location ~ ^/epcis/v2/(?:events|queries/[^/]+/events)$ {
+    location ~ ^/epcis/v2/(?:events|queries/[^/]+/events)$ {{{_LIMIT % "tickets"}
         set $upstream $epcis_events;
         proxy_pass http://$upstream;
-    }
+    }}
 """
 GUESSED = frozenset({"sessions", "tokens", "tickets", "passwords"})
 """Nouns under which somebody without a token may try passwords, keys and tokens: an address tries so many a second."""
-_LIMIT = """
-        # Twenty at once go through, sixty more wait for their turn, the others are refused.
-        limit_req zone=tries burst=80 delay=20;"""
+PUBLIC = frozenset({"/dl"})
+"""Prefixes of pages that anybody may read."""
 _REST = """
     location = /metrics {
         return 404;
@@ -129,22 +142,25 @@ def render_template(services: Iterable[Service]) -> str:
     """The template for all services.
 
     The variables ``HAIHE_<SERVICE>_WEB`` are their web addresses, host:port, and ``HAIHE_STREAMS_WEB`` is that of the
-    streams; ``HAIHE_TRIES_RATE`` is how often an address may try to sign in, as nginx writes a rate (``10r/s``).
+    streams; ``HAIHE_TRIES_RATE`` is how often an address may come without a token, as nginx writes a rate (``10r/s``).
     """
     parts = [_HEAD, _STREAMS]
     for service in services:
         variable = f"HAIHE_{service.name.upper()}_WEB"
-        guessed = [noun for noun in service.nouns if noun in GUESSED]
-        others = [noun for noun in service.nouns if noun not in GUESSED]
-        parts += [
-            _LOCATION.format(nouns="|".join(nouns), variable=variable, limit=limit)
-            for nouns, limit in ((guessed, _LIMIT), (others, ""))
-            if nouns
-        ]
-        if service.prefixes:
-            parts.append(_PREFIX_LOCATION.format(prefixes="|".join(service.prefixes), variable=variable))
+        for nouns, limit in _split(service.nouns, GUESSED, "tries"):
+            parts.append(_LOCATION.format(nouns=nouns, variable=variable, limit=limit))
+        for prefixes, limit in _split(service.prefixes, PUBLIC, "pages"):
+            parts.append(_PREFIX_LOCATION.format(prefixes=prefixes, variable=variable, limit=limit))
     parts.append(_REST)
     for name, status, kind, title, extra in _PROBLEMS:
         line = f"\n        {extra}" if extra else ""
         parts.append(_PROBLEM.format(name=name, status=status, type=kind, title=title, extra=line))
     return "".join(parts) + "}\n"
+
+
+def _split(places: Sequence[str], limited: frozenset[str], zone: str) -> Iterable[tuple[str, str]]:
+    """Places as the alternatives of a pattern, with what their location says: those that are held to a rate, then the others."""
+    for limit in (_LIMIT % zone, ""):
+        chosen = [one for one in places if (one in limited) == bool(limit)]
+        if chosen:
+            yield "|".join(chosen), limit

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 
 import msgspec
 
@@ -31,7 +32,7 @@ def _ask(name: str, address: str) -> Readiness:
             body = answer.read(MAX_ANSWER_BYTES)
     except urllib.error.HTTPError as refused:
         body = refused.read(MAX_ANSWER_BYTES)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         return Readiness(name, False, f"{address} does not answer: {error}", {})
     try:
         return msgspec.json.decode(body, type=_Answer).services[0]

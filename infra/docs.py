@@ -45,7 +45,8 @@ def write_states() -> str:
     """Every state machine, drawn."""
     load_services()
     lines = ["# States", "", "Drawn from the tables of moves on the models."]
-    machines = {m for m in _below(Model) if issubclass(m, Stateful) and m.__module__.startswith("services.")}
+    ours = ("chassis.", "services.")
+    machines = {m for m in _below(Model) if issubclass(m, Stateful) and m.__module__.startswith(ours)}
     for machine in sorted(machines, key=lambda m: (m.__module__, m.__name__)):
         service = machine.__module__.split(".")[1]
         lines += ["", f"## {machine.__name__} ({service})", "", " ".join((machine.__doc__ or "").split()), ""]

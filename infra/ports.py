@@ -20,12 +20,17 @@ def listening(port: int, *, option: str) -> Iterator[socket.socket]:
         try:
             listener.bind(("127.0.0.1", port))
         except OSError as error:
-            raise PortTaken(
-                f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}). Stop the program that has it "
-                f"(`ss -ltnp` names it), or choose another with {option}."
-            ) from None
+            raise name_taken("127.0.0.1", port, error, option=option) from None
         listener.listen(BACKLOG)
         yield listener
+
+
+def name_taken(host: str, port: int, error: OSError, *, option: str) -> PortTaken:
+    """The failure to listen on a port, with what to do about it."""
+    return PortTaken(
+        f"Port {port} of {host} cannot be used ({error.strerror}). Stop the program that has it "
+        f"(`ss -ltnp` names it), or choose another with {option}."
+    )
 
 
 @contextlib.contextmanager

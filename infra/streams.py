@@ -15,6 +15,7 @@ from gateway.streams.app import SERVICE, Streams, serve
 from gateway.streams.entrance import redeem_at
 from gateway.streams.limits import Limits
 from infra.assembly import open_database
+from infra.ports import name_taken
 
 BACKLOG = 512
 
@@ -50,9 +51,12 @@ async def _serve_until_told(streams: Streams, listener: socket.socket) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises OSError."""
+    """A socket that listens there. Raises PortTaken."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise name_taken(host, port, error, option="--port") from None
     listener.listen(BACKLOG)
     return listener

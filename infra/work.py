@@ -16,6 +16,7 @@ from chassis.worker import Worker
 from gateway.app import make_gateway
 from gateway.readiness import look_at
 from infra.assembly import make_context
+from infra.ports import name_taken
 
 
 def run_worker(names: Sequence[str], *, address: tuple[str, int] | None = None) -> None:
@@ -29,10 +30,10 @@ def run_worker(names: Sequence[str], *, address: tuple[str, int] | None = None) 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     contexts = [make_context(name) for name in names]
-    worker = Worker(contexts)
-    worker.start()
     if address:
         _serve(address, contexts)
+    worker = Worker(contexts)
+    worker.start()
     told.wait()
     worker.stop()
 
@@ -42,7 +43,10 @@ def _serve(address: tuple[str, int], contexts: Sequence) -> None:
         return [look_at(context.service.name, context.database) for context in contexts]
 
     app = make_gateway([], look)
-    server = make_server(*address, app, server_class=WSGIServer, handler_class=_Quiet)
+    try:
+        server = make_server(*address, app, server_class=WSGIServer, handler_class=_Quiet)
+    except OSError as error:
+        raise name_taken(*address, error, option="--status-port") from None
     threading.Thread(target=server.serve_forever, name="status", daemon=True).start()
 
 

@@ -13,6 +13,8 @@ from chassis.uploads.cells import NotReadable, Records
 
 MAX_LINE = 1 << 20
 """Characters of a line; a cell has at most what the csv module takes, 131,072."""
+MAX_ROW = 4 << 20
+"""Characters of a row, whose cells may have lines of their own."""
 _CHUNK = 1 << 20
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\x84\x31\x95\x33": "gb18030"}
 is_formula = re.compile(r"'*[=+\-@\t\r]").match
@@ -27,10 +29,12 @@ def read_csv(file: BinaryIO) -> Records:
     mark, encoding = find_encoding(file)
     file.seek(mark)
     text = io.TextIOWrapper(file, encoding, newline="")
-    reader = csv.reader(_lines(text), strict=True)
+    left = [MAX_ROW]
+    reader = csv.reader(_lines(text, left), strict=True)
     row = 0
     try:
         for row, cells in enumerate(reader, start=1):
+            left[0] = MAX_ROW
             cells = list(map(str.strip, cells))
             yield row, list(map(_plain, cells)) if "'" in "".join(cells) else cells
     except csv.Error as error:
@@ -45,8 +49,12 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and is_formula(cell) else cell
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+def _lines(text: io.TextIOWrapper, left: list[int]) -> Iterator[str]:
+    """The lines of a file; ``left[0]`` is how many characters the row that they are of may still have."""
     while line := text.readline(MAX_LINE):
+        left[0] -= len(line)
+        if left[0] < 0:
+            raise NotReadable(f"a row is longer than {MAX_ROW} characters", field="$")
         if len(line) == MAX_LINE and line[-1] not in "\r\n":
             raise NotReadable(f"a line is longer than {MAX_LINE} characters", field="$")
         yield line

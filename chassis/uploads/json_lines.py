@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
-from chassis.uploads.cells import Cell, Content, NotReadable, Records
+from chassis.uploads.cells import MAX_COLUMNS, Cell, Content, NotReadable, Records
 
 MAX_LINE_BYTES = 1 << 20
 HEADING_LINES = 1_000
@@ -38,6 +38,7 @@ def read_json_lines(file: BinaryIO) -> Records:
 
 
 def _find_names(file: BinaryIO) -> list[str]:
+    """The names of members; no more are looked for once there are more than a heading may have."""
     file.seek(0)
     names: dict[str, None] = {}
     for row in range(HEADING_LINES):
@@ -46,6 +47,8 @@ def _find_names(file: BinaryIO) -> list[str]:
         found = _decode(line) if line.strip() else {}
         if isinstance(found, dict):
             names |= dict.fromkeys(found)
+        if len(names) > MAX_COLUMNS:
+            break
     return [name.strip() for name in names]
 
 

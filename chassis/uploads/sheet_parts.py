@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from chassis.uploads.cells import NO_CELL, Content, NotReadable, Row
-from chassis.uploads.xml_parts import Archive, feed, local, make_parser
+from chassis.uploads.xml_parts import Archive, Parser, local
 
 MAX_COLUMN = 16_384
 KEPT_DIGITS = 15
@@ -20,10 +20,10 @@ ReadCell = Callable[[str, str, str, bool], Content]
 def read_rows(archive: Archive, part: str, read_cell: ReadCell) -> Iterator[Row]:
     """The rows of a sheet that have anything. Raises NotReadable."""
     sheet = _Sheet(read_cell)
-    parser = make_parser(sheet.begin, sheet.end, sheet.add_text, separator=None)
+    parser = Parser(sheet.begin, sheet.end, sheet.add_text, separator=None)
     tags = empty = 0
     for chunk in archive.read(part):
-        feed(parser, chunk, part)
+        parser.feed(chunk, part, sheet.texts)
         tags += chunk.count(b"<") - chunk.count(b"</")
         if tags > archive.limits.sheet_elements:
             raise NotReadable(f"a sheet has more than {archive.limits.sheet_elements} elements", field="$")
@@ -36,7 +36,7 @@ def read_rows(archive: Archive, part: str, read_cell: ReadCell) -> Iterator[Row]
 
 
 class _Sheet:
-    """The handlers of a sheet's parser, and the rows that were read and not yet given."""
+    """The handlers of a sheet's parser, the rows that were read and not yet given, and the texts of the cell in hand."""
 
     def __init__(self, read_cell: ReadCell) -> None:
         self.rows: list[Row] = []
@@ -45,14 +45,14 @@ class _Sheet:
         self._cells: list[Content] = []
         self._has_any = False
         self._cell: dict[str, str] | None = None
-        self._texts: list[str] = []
+        self.texts: list[str] = []
         self._is_value = self._is_formula = self._is_spoken = False
 
     def begin(self, element: str, attributes: dict[str, str]) -> None:
         name = _SHORT.get(element) or _shorten(element)
         if name == "c":
             self._cell, self._is_formula = attributes, False
-            self._texts = []
+            self.texts = []
         elif name == "v":
             self._is_value = not self._is_spoken
         elif name == "row":
@@ -78,7 +78,7 @@ class _Sheet:
 
     def add_text(self, text: str) -> None:
         if self._is_value:
-            self._texts.append(text)
+            self.texts.append(text)
 
     def _end_cell(self, attributes: dict[str, str]) -> None:
         self._cell, cells = None, self._cells
@@ -87,10 +87,10 @@ class _Sheet:
             raise NotReadable(f"a row of the workbook has cells out of order, or more than {MAX_COLUMN}", field="$")
         if gap:
             cells.extend([NO_CELL] * gap)
-        if not self._texts and not self._is_formula:
+        if not self.texts and not self._is_formula:
             cells.append(NO_CELL)
             return
-        value = "".join(self._texts)
+        value = "".join(self.texts)
         content = self._read_cell(attributes.get("t", "n"), attributes.get("s", "0"), value, self._is_formula)
         cells.append(content)
         if content:

@@ -18,6 +18,7 @@ from chassis.uploads.text_spool import TextSpool
 from chassis.uploads.xml_parts import Archive, Limits, open_archive, walk
 
 MAX_SHEETS = 200
+MAX_FORMATS = 100_000
 _plain_number = re.compile(r"-?[0-9]+", re.ASCII)
 _quoted = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _PLAIN_FORMATS = (0, 1, 49)  # General, 0, text
@@ -49,16 +50,20 @@ def read_workbook(file: BinaryIO, sheet: str | None, limits: Limits) -> Records:
 
 def _find_sheets(archive: Archive) -> dict[str, str]:
     """The parts of the sheets by name, in the order of their tabs."""
+    ids: dict[str, str] = {}
+    for name, attributes, _ in walk(archive, "xl/workbook.xml"):
+        if name == "sheet" and attributes and len(ids) <= MAX_SHEETS:
+            ids[attributes.get("name", "")] = attributes.get("id", "")
+    wanted = set(ids.values())
     targets = {
-        attributes.get("Id", ""): posixpath.normpath(posixpath.join("/xl", attributes.get("Target", ""))).lstrip("/")
+        attributes["Id"]: posixpath.normpath(posixpath.join("/xl", attributes.get("Target", ""))).lstrip("/")
         for name, attributes, _ in walk(archive, "xl/_rels/workbook.xml.rels")
-        if name == "Relationship" and attributes and attributes.get("Type", "").endswith("/worksheet")
+        if name == "Relationship"
+        and attributes
+        and attributes.get("Id") in wanted
+        and attributes.get("Type", "").endswith("/worksheet")
     }
-    found = {
-        attributes.get("name", ""): targets[attributes["id"]]
-        for name, attributes, _ in walk(archive, "xl/workbook.xml")
-        if name == "sheet" and attributes and attributes.get("id") in targets
-    }
+    found = {name: targets[id] for name, id in ids.items() if id in targets}
     if not 0 < len(found) <= MAX_SHEETS:
         raise NotReadable(f"the workbook has {len(found)} sheets", field="$")
     return found
@@ -96,6 +101,8 @@ def _read_styles(archive: Archive) -> list[Kind]:
             codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
         elif name == "xf" and attributes is not None and is_cell_format:
             styles.append(_kind_of_format(attributes.get("numFmtId", "0"), codes))
+        if len(codes) + len(styles) > MAX_FORMATS:
+            raise NotReadable(f"the workbook has more than {MAX_FORMATS} cell formats", field="$")
     return styles
 
 

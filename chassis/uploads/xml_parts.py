@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO
@@ -16,6 +16,8 @@ from xml.parsers import expat
 from chassis.uploads.cells import NotReadable
 
 MAX_PARTS = 1_000
+MAX_LENGTH = 1 << 20
+"""Bytes of a tag, characters of a text: spreadsheets write 32,767 of them into a cell at most."""
 _CHUNK = 1 << 16
 
 Step = tuple[str, dict[str, str] | None, str]
@@ -82,29 +84,40 @@ def open_archive(file: BinaryIO, limits: Limits) -> Archive:
     return Archive(archive, limits)
 
 
-def make_parser(
-    begin: Callable[..., Any], end: Callable[..., Any], text: Callable[..., Any], *, separator: str | None = "}"
-) -> Any:
+class Parser:
     """An expat parser with handlers that get names with their namespaces, or without a separator with their prefixes:
     ``local`` strips these.
     """
-    parser = expat.ParserCreate(namespace_separator=separator)
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    return parser
+
+    def __init__(
+        self,
+        begin: Callable[..., Any],
+        end: Callable[..., Any],
+        text: Callable[..., Any],
+        *,
+        separator: str | None = "}",
+    ) -> None:
+        self._expat = expat.ParserCreate(namespace_separator=separator)
+        self._expat.buffer_text = True
+        self._expat.StartElementHandler, self._expat.EndElementHandler = begin, end
+        self._expat.CharacterDataHandler = text
+        self._expat.StartDoctypeDeclHandler = _refuse_doctype
+        self._fed = 0
+
+    def feed(self, chunk: bytes, name: str, texts: Sequence[str]) -> None:
+        """See the next bytes of a part; none are its end. ``texts`` is the text that goes on there. Raises NotReadable."""
+        try:
+            self._expat.Parse(chunk, not chunk)
+        except expat.ExpatError as error:
+            raise NotReadable(f"the part {name[:100]} of the workbook is broken: {error}", field="$") from None
+        self._fed += len(chunk)
+        # Expat holds a tag until it is whole, and reads it from its beginning again with each chunk.
+        if chunk and max(self._fed - self._expat.CurrentByteIndex, sum(map(len, texts))) > MAX_LENGTH:
+            raise NotReadable(f"the workbook has a tag or a text longer than {MAX_LENGTH} bytes", field="$")
 
 
 def _refuse_doctype(*_: object) -> None:
     raise NotReadable("the workbook declares a document type", field="$")
-
-
-def feed(parser: Any, chunk: bytes, name: str) -> None:
-    """Let a parser see the next bytes of a part; none are its end. Raises NotReadable."""
-    try:
-        parser.Parse(chunk, not chunk)
-    except expat.ExpatError as error:
-        raise NotReadable(f"the part {name[:100]} of the workbook is broken: {error}", field="$") from None
 
 
 def walk(archive: Archive, name: str) -> Iterator[Step]:
@@ -122,9 +135,9 @@ def walk(archive: Archive, name: str) -> Iterator[Step]:
         steps.append((local(element), None, "".join(texts)))
         texts.clear()
 
-    parser, count = make_parser(begin, end, texts.append), 0
+    parser, count = Parser(begin, end, texts.append), 0
     for chunk in archive.read(name):
-        feed(parser, chunk, name)
+        parser.feed(chunk, name, texts)
         count += len(steps)
         if count > archive.limits.elements * 2:
             raise NotReadable(f"a part of the workbook has more than {archive.limits.elements} elements", field="$")

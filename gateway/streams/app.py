@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import msgspec
@@ -22,7 +23,7 @@ from chassis.wire import HOUSE_DIALECT
 from events.logistics import EpcisEventCaptured, GateJudged
 from gateway.readiness import Readiness
 from gateway.streams import events, gates
-from gateway.streams.entrance import Redeem, find_caller
+from gateway.streams.entrance import ASKED_AT_ONCE, Redeem, find_caller
 from gateway.streams.feed import Feed
 from gateway.streams.limits import Limits
 from gateway.streams.listeners import Listeners
@@ -30,7 +31,10 @@ from services.logistics.epcis.dialect import EPCIS
 
 SERVICE = "streams"
 TOPICS = (GateJudged.topic, EpcisEventCaptured.topic)
-LOOKS = 4
+LOOKS, GATE_LOOKS = 3, 1
+"""Connections to the database: a question about events that takes long keeps no gate's display from being opened."""
+THREADS = LOOKS + GATE_LOOKS + ASKED_AT_ONCE + 4
+"""While all those wait for others, four are left for what waits for nobody: tokens to check, documents to write."""
 log = structlog.get_logger(__name__)
 
 
@@ -49,24 +53,36 @@ class Streams:
         self.listeners = Listeners(self.limits)
         self.gates = gates.GateStreams(self.limits)
         self.look = events.keep_database(self.database, LOOKS)
+        self.look_at_gates = events.keep_database(self.database, GATE_LOOKS)
+        self.room = asyncio.Semaphore(ASKED_AT_ONCE)
+        self.is_heard = False
         self.feed = Feed(self.broker, TOPICS, self.member, take=self.take, tell=self.tell)
 
     def take(self, messages: list[Message]) -> None:
-        """Give each listener what is for him."""
+        """Give each listener what is for him. A message that cannot be read is passed over, as every other follower may read it."""
+        self.tell(True)
         for message in messages:
-            if gates.is_judgement(message):
-                gate_id, told = self.gates.remember(message)
-                for listener in self.listeners.of(gates.KIND, gate_id):
-                    listener.offer(told)
-            elif (following := self.listeners.of(events.KIND)) and (captured := events.read_captured(message)):
-                for listener in following:
-                    if events.may_concern(listener.caller, captured):
-                        listener.offer(captured.id)
+            try:
+                self._give(message)
+            except Exception:
+                log.exception("bug")
 
-    def tell(self, is_live: bool) -> None:
+    def _give(self, message: Message) -> None:
+        if gates.is_judgement(message):
+            gate_id, told = self.gates.remember(message)
+            for listener in self.listeners.of(gates.KIND, gate_id):
+                listener.offer(told)
+        elif (following := self.listeners.of(events.KIND)) and (captured := events.read_captured(message)):
+            for listener in following:
+                if events.may_concern(listener.caller, captured):
+                    listener.offer(captured.id)
+
+    def tell(self, is_heard: bool) -> None:
         """Let displays know that verdicts may be missing, or that they come again."""
-        for listener in self.listeners.of(gates.KIND):
-            listener.offer(gates.write_feed(is_live))
+        if is_heard != self.is_heard:
+            self.is_heard = is_heard
+            for listener in self.listeners.of(gates.KIND):
+                listener.offer(gates.write_feed(is_heard))
 
     def readiness(self) -> Readiness:
         """As a service tells it of its loops."""
@@ -75,30 +91,31 @@ class Streams:
 
     async def open_gate(self, request: web.Request) -> web.StreamResponse:
         """``GET /v1/streams/gates/{gate_id}``."""
-        caller = await find_caller(request, self.verifier, self.redeem)
+        caller = await find_caller(request, self.verifier, self.redeem, self.room)
         gate_id = request.match_info["gate_id"]
-        await self.look(lambda session: gates.check_gate(session, gate_id, caller))
+        await self.look_at_gates(lambda session: gates.check_gate(session, gate_id, caller))
         limit_send_buffer(request, self.limits.send_buffer_bytes)
-        with self.listeners.joined(caller, gates.KIND, gate_id) as listener:
+        with self.listeners.joined(caller, gates.KIND, gate_id, queue=self.limits.queue) as listener:
             last_id = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
             missed = self.gates.since(gate_id, last_id) if last_id else []
-            first = [gates.write_feed(self.feed.is_live), *missed]
+            first = [gates.write_feed(self.is_heard), *missed]
             return await gates.send_verdicts(request, listener, first, limits=self.limits)
 
     async def open_events(self, request: web.Request) -> web.StreamResponse:
         """``GET /epcis/v2/events`` and ``GET /epcis/v2/queries/{query_name}/events`` with ``Upgrade: websocket``."""
         if request.headers.get("Upgrade", "").lower() != "websocket":
             raise NotFound("over this address there are WebSockets alone")
-        caller = await find_caller(request, self.verifier, self.redeem)
+        caller = await find_caller(request, self.verifier, self.redeem, self.room)
         asked = await self.look(lambda session: events.read_asked(session, request, caller))
         limit_send_buffer(request, self.limits.send_buffer_bytes)
-        with self.listeners.joined(caller, asked.kind) as listener:
+        with self.listeners.joined(caller, asked.kind, queue=self.limits.queue_events) as listener:
             return await events.send_events(request, listener, asked, self.look, limits=self.limits)
 
     async def recheck(self) -> None:
-        """End the streams of those who may no longer act."""
+        """End the streams of those who may no longer act, and notice a feed that hangs."""
         while True:
             await asyncio.sleep(self.limits.recheck_s)
+            self.tell(not self.feed.problem())
             await asyncio.to_thread(self.verifier.refresh)
             for listener in list(self.listeners.open):
                 try:
@@ -166,7 +183,9 @@ def limit_send_buffer(request: web.Request, size: int) -> None:
 
 async def serve(streams: Streams, listener: socket.socket, told_to_stop: asyncio.Event) -> None:
     """Serve on a listening socket until told to stop; then tell every listener to come again, and close."""
-    streams.feed.start(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, SERVICE))
+    streams.feed.start(loop)
     checking = asyncio.create_task(streams.recheck())
     patience_s = streams.limits.leave_s
     runner = web.AppRunner(make_app(streams), access_log=None, handler_cancellation=True, shutdown_timeout=patience_s)

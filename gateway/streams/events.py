@@ -27,7 +27,7 @@ from events.logistics import EpcisEventCaptured
 from gateway.streams.entrance import TICKET
 from gateway.streams.limits import Limits
 from gateway.streams.listeners import REASONS, SENT, Listener
-from services.logistics.epcis.dialect import VERSION_HEADERS, read_format, write_events
+from services.logistics.epcis.dialect import EPCIS, VERSION_HEADERS, read_format, write_events
 from services.logistics.epcis.exceptions import EpcisProblem
 from services.logistics.epcis.kept import read_kept
 from services.logistics.epcis.model import EpcisEvent
@@ -35,7 +35,7 @@ from services.logistics.epcis.object_event import write_time
 from services.logistics.epcis.query.conditions import Query
 from services.logistics.epcis.query.names import read_extensions
 from services.logistics.epcis.query.parameters import parse_body, parse_pairs
-from services.logistics.epcis.query.queries import list_recorded, match_events, see_named_query
+from services.logistics.epcis.query.queries import list_recorded, load_events, match_events, see_named_query
 from services.logistics.epcis.query.refusing import refuse
 from services.logistics.epcis.subscriptions.controls import Controls, check_standing, read_control_pairs
 from services.logistics.epcis.subscriptions.schedule import find_next
@@ -102,6 +102,8 @@ def read_asked(session: Session, request: web.Request, caller: Caller) -> Asked:
     pairs = [(name, value) for name, value in request.query.items() if name != TICKET]
     controls, rest = read_control_pairs(pairs, now)
     headers = Headers(list(request.headers.items()))
+    if EPCIS.admit is not None:
+        EPCIS.admit(headers)
     name = request.match_info.get("query_name")
     if name is None:
         query = parse_pairs(rest, prefixes=read_extensions(headers.get("GS1-Extensions")))
@@ -156,15 +158,22 @@ class _Telling:
         if self._asked.controls.schedule is not None:
             await self._tell_by_schedule()
         else:
-            await self._tell_recorded(self._asked.since, self._asked.opened_at)
+            # Up to now and not to the opening: what came in between may have been told before anybody was listening.
+            await self._tell_recorded(self._asked.since, clock.now())
             await self._tell_as_they_come()
 
     async def _tell_as_they_come(self) -> None:
         while not self._listener.reason:
-            ids = await self._listener.next(self._limits.batch, self._limits.ping_s)
-            if ids:
-                rows = await self._ask(lambda session, ids=ids: _match(session, self._asked, ids))
-                await self._tell(rows)
+            if ids := await self._listener.next(self._limits.batch, self._limits.ping_s):
+                await self._tell_fitting(ids)
+
+    async def _tell_fitting(self, ids: list[str]) -> None:
+        asked = self._asked
+        fits = await self._ask(lambda session: match_events(session, asked.query, asked.caller, ids))
+        while fits and not self._listener.reason:
+            rows = await self._ask(lambda session, fits=fits: load_events(session, fits))
+            await self._tell(rows)
+            fits = fits[len(rows) :]
 
     async def _tell_by_schedule(self) -> None:
         since = self._asked.since
@@ -211,7 +220,7 @@ class _Telling:
         await _write(self._connection, self._listener, text, self._limits.write_s)
         SENT.labels(self._asked.kind).inc(len(rows))
 
-    async def _ask(self, work: Callable[[Session], list[EpcisEvent]]) -> list[EpcisEvent]:
+    async def _ask(self, work: Callable[[Session], list[T]]) -> list[T]:
         """Ask the repository, again and again while it cannot answer: what waits meanwhile is bounded."""
         while not self._listener.reason:
             try:
@@ -219,12 +228,6 @@ class _Telling:
             except Unavailable:
                 await asyncio.sleep(RETRY_S)
         return []
-
-
-def _match(session: Session, asked: Asked, ids: list[str]) -> list[EpcisEvent]:
-    fits = match_events(session, asked.query, asked.caller, ids)
-    found = {id: session.get(EpcisEvent, id) for id in fits}
-    return [row for row in found.values() if row is not None]
 
 
 def _write_document(asked: Asked, rows: Sequence[EpcisEvent]) -> str:

@@ -66,9 +66,10 @@ class Feed:
         while not self._stop.is_set():
             try:
                 messages = self._tail.poll(BATCH, POLL_S if self.is_live else 0.0)
-            except BrokerDown as down:
+            except Exception as error:
+                self._say_why(error)
+                self._tail.close()
                 self._turn(loop, live=False)
-                log.warning("the broker cannot be heard", error=down.detail)
                 self._stop.wait(back_off_s)
                 back_off_s = min(back_off_s * 2, LONGEST_BACK_OFF_S)
                 continue
@@ -77,6 +78,12 @@ class Feed:
             if messages:
                 self._on_loop(loop, self._take, messages)
         self._tail.close()
+
+    def _say_why(self, error: Exception) -> None:
+        if isinstance(error, BrokerDown):
+            log.warning("the broker cannot be heard", error=error.detail)
+        else:
+            log.error("bug", exc_info=error)
 
     def _turn(self, loop: asyncio.AbstractEventLoop, *, live: bool) -> None:
         if live != self.is_live:

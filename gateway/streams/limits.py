@@ -22,11 +22,14 @@ class StreamsFull(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """``queue``: messages that wait for one listener, who is dropped as too slow beyond that."""
+    """``queue``: verdicts that wait for one listener, who is dropped as too slow beyond that. ``queue_events``: names of EPCIS
+    events that do; a single capture may bring thousands.
+    """
 
     connections: int = 1_000
     connections_party: int = 50
     queue: int = 500
+    queue_events: int = 10_000
     ping_s: float = 15.0
     write_s: float = 20.0
     life_s: float = 3_600.0

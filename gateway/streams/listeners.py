@@ -75,13 +75,13 @@ class Listeners:
         self._by_party: Counter[str] = Counter()
 
     @contextmanager
-    def joined(self, caller: Caller, kind: str, subject: str = "") -> Iterator[Listener]:
-        """A listener for as long as the block lasts. Raises TooManyStreams or StreamsFull."""
+    def joined(self, caller: Caller, kind: str, subject: str = "", *, queue: int) -> Iterator[Listener]:
+        """A listener for as long as the block lasts; ``queue`` messages may wait for it. Raises TooManyStreams or StreamsFull."""
         if len(self.open) >= self.limits.connections:
             raise StreamsFull(f"{self.limits.connections} streams are open")
         if self._by_party[caller.party_id] >= self.limits.connections_party:
             raise TooManyStreams(f"at most {self.limits.connections_party} at a time")
-        listener = Listener(caller, kind, subject, most=self.limits.queue)
+        listener = Listener(caller, kind, subject, most=queue)
         self.open.add(listener)
         self._by_party[caller.party_id] += 1
         OPEN.labels(kind).inc()

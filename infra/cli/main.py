@@ -22,6 +22,7 @@ from infra.failures import Failure
 
 BAD_SETTING = 2
 REFUSED = 1
+_OF_ANOTHER_SCHEMA = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -60,10 +61,13 @@ def main() -> None:
         _fail(str(wrong), BAD_SETTING)
     except HalfMigrated as error:
         _fail(str(error), failures.HalfMigrated.code)
-    except (psycopg.OperationalError, DBAPIError) as error:
+    except (psycopg.Error, DBAPIError) as error:
         _fail_on_database(error)
     except BrokerDown as down:
-        _fail(f"The broker cannot be reached: {down.detail}", failures.DatabaseUnreachable.code)
+        _fail(
+            f"The broker cannot be reached: {down.detail}. See that it runs and that HAIHE_BROKER names it.",
+            failures.DatabaseUnreachable.code,
+        )
     except Unreachable as lost:
         _fail_on_database(lost.__cause__ or lost)
     except Problem as problem:
@@ -73,12 +77,24 @@ def main() -> None:
 
 
 def _fail_on_database(error: BaseException) -> None:
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    if "No space left" in said:
+    cause = getattr(error, "orig", None) or error
+    said = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    if isinstance(cause, _OF_ANOTHER_SCHEMA):
+        _fail(
+            f"The database's schema is not the one of this version ({said}). `haihe up` or `haihe migrate` brings an "
+            "older one up to date; a newer one is for the version that made it.",
+            failures.HalfMigrated.code,
+        )
+    if isinstance(cause, psycopg.errors.DiskFull) or "No space left" in said:
         _fail(
             f"The database's disk is full. Make room and try again; nothing is lost. ({said})", failures.DiskFull.code
         )
-    _fail(f"The database cannot be reached: {said}", failures.DatabaseUnreachable.code)
+    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError | Unreachable):
+        raise error
+    _fail(
+        f"The database cannot be reached: {said}. See that it runs and that its address is right, and try again.",
+        failures.DatabaseUnreachable.code,
+    )
 
 
 def _fail_on_disk(error: OSError) -> None:

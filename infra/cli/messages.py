@@ -118,7 +118,7 @@ def republish(place: Place, service: str, noun: str) -> None:
 
     \b
     Example:
-      haihe republish orders offers
+      haihe republish orders offer
     """
     with reach(place) as environ, open_service(service, environ) as (known, database):
         if noun not in known.describers:
@@ -126,7 +126,7 @@ def republish(place: Place, service: str, noun: str) -> None:
                 f"{service} does not describe {noun!r}; it describes {', '.join(known.describers) or 'nothing'}."
             )
         told = republishing.republish(database, known, noun)
-    place.tell({"republished": told}, f"{told} {noun} were told again.")
+    place.tell({"republished": told}, f"{noun}: {told} were told again.")
 
 
 COMMANDS = (dead, republish)

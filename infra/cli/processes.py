@@ -51,6 +51,8 @@ def web(name: str, host: str, port: int, workers: int, upstreams: tuple[str, ...
     metrics = Path(tempfile.gettempdir()) / f"haihe-metrics-{name}-{port}"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
+    if strange := [one for one in upstreams if "=" not in one]:
+        raise click.BadParameter(f"{strange[0]!r} is not NAME=URL", param_hint="--upstream")
     if name == "gateway":
         app = f"infra.web:gateway({dict(one.split('=', 1) for one in upstreams)!r})"
     else:

@@ -15,7 +15,6 @@ from services.logistics.rfid.simulator.sites import GateAt
 from services.logistics.rfid.simulator.world import Simulation
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
-CLOSING_MS = 2_000
 Wait = Callable[[Callable[[], Any], str], Any]
 
 
@@ -31,7 +30,7 @@ def place_site(desk: Actor, simulation: Simulation, *, ports: dict[str, int], wa
     """Register all gates with their readers; ``ports`` has the LLRP readers' ports, without one a reader speaks HTTP."""
     placed = Placed()
     for gate in simulation.site.gates:
-        body = {"name": f"{name} {gate.id}", "place": name, "closing_ms": CLOSING_MS, "ghost_rssi_dbm": -60}
+        body = {"name": f"{name} {gate.id}", "place": name}
         placed.gates[gate.id] = desk.post("/v1/gates", body)["id"]
         for reader in gate.readers:
             _place_reader(desk, placed, gate.id, reader.id, ports.get(reader.id), wait)
@@ -68,7 +67,7 @@ def _rules_of(gate: GateAt, placed: Placed, neighbours: list[str]) -> dict[str, 
         for reader in gate.readers
         for one in reader.antennas
     ]
-    return {"antennas": antennas, "closing_ms": CLOSING_MS, "ghost_rssi_dbm": -60, "neighbours": neighbours}
+    return {"antennas": antennas, "neighbours": neighbours}
 
 
 def capture_papers(desk: Actor, simulation: Simulation, at: datetime) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from chassis.settings import Settings
 
@@ -31,13 +32,21 @@ def send_mail(settings: Settings, *, id: str, to: str, subject: str, text: str) 
 
 
 def _send(address: str, message: EmailMessage) -> None:
-    """``smtp://user:password@host:port`` (STARTTLS when it is offered) or ``smtps://…``."""
-    where = urlsplit(address)
-    kind = smtplib.SMTP_SSL if where.scheme == "smtps" else smtplib.SMTP
-    with kind(where.hostname or "localhost", where.port or 0, timeout=TIMEOUT_S) as server:
+    """``smtp://user:password@host:port`` (STARTTLS when it is offered) or ``smtps://…``; the certificate must be one that the
+    system trusts for the host.
+    """
+    where, trusted = urlsplit(address), ssl.create_default_context()
+    with _connect(where, trusted) as server:
         server.ehlo()
         if where.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls()
+            server.starttls(context=trusted)
         if where.username:
             server.login(unquote(where.username), unquote(where.password or ""))
         server.send_message(message)
+
+
+def _connect(where: SplitResult, trusted: ssl.SSLContext) -> smtplib.SMTP:
+    host, port = where.hostname or "localhost", where.port or 0
+    if where.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=trusted)
+    return smtplib.SMTP(host, port, timeout=TIMEOUT_S)

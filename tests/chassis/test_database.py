@@ -6,7 +6,7 @@ import socket
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from chassis import database
 from chassis.auth import Caller
@@ -112,6 +112,26 @@ def test_a_lost_connection_before_the_commit_is_tried_again(stand: Stand) -> Non
 
     stand.database.run(work)
     assert stand.rows("SELECT text FROM note") == [("once",)] and len(attempts) == 2
+
+
+def test_a_connection_lost_at_the_commit_is_told_and_nothing_is_done_twice(stand: Stand) -> None:
+    attempts = []
+
+    def work(session) -> None:
+        attempts.append(sample.write_note(session, "party_a", "perhaps").id)
+        (pid,) = session.execute(text("SELECT pg_backend_pid()")).one()
+        kill = text(f"SELECT pg_terminate_backend({pid}, 5000)")
+        event.listen(session, "before_commit", lambda _: stand.database.look(lambda other: other.execute(kill)))
+
+    with pytest.raises(Unavailable, match="with the same key"):
+        stand.database.run(work)
+    assert len(attempts) == 1 and stand.rows("SELECT count(*) FROM note") == [(0,)]
+
+
+def test_a_full_disk_is_unavailable(stand: Stand) -> None:
+    full = text("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$")
+    with pytest.raises(Unavailable):
+        stand.database.run(lambda session: session.execute(full))
 
 
 def test_a_projection_takes_the_higher_version(stand: Stand) -> None:

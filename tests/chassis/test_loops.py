@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from prometheus_client import REGISTRY
 
-from chassis import clock
+from chassis import clock, heartbeats, timers, worker
 from chassis.database import transaction_open
 from chassis.errands import purge_errands
 from chassis.heartbeats import Heartbeat
@@ -40,6 +40,15 @@ def test_a_failing_deadline_blocks_no_other_and_is_tried_again(stand: Stand) -> 
     stand.clock.advance(timedelta(seconds=6))
     assert stand.loops["timers"].step() == 1
     assert stand.rows(f"SELECT state FROM note WHERE id = '{bad}'") == [("closed",)]
+
+
+def test_a_step_ends_in_time_and_the_oldest_deadline_comes_first(stand: Stand, monkeypatch) -> None:
+    newer = stand.write("newer", due_at=clock.now() - timedelta(minutes=1))
+    older = stand.write("older", due_at=clock.now() - timedelta(minutes=2))
+    monkeypatch.setattr(timers, "STEP_S", -1.0)
+    assert stand.loops["timers"].step() == 1
+    assert dict(stand.rows("SELECT id, state FROM note")) == {older: "closed", newer: "open"}
+    assert [stand.loops["timers"].step() for _ in range(2)] == [1, 0]
 
 
 def test_an_errand_is_done_once_with_its_own_id(stand: Stand, monkeypatch) -> None:
@@ -91,16 +100,18 @@ def test_done_errands_are_forgotten_after_a_week(stand: Stand) -> None:
     assert stand.database.run(purge_errands) == 1
 
 
-def test_heartbeats_of_a_worker_that_is_gone_are_thrown_away(stand: Stand) -> None:
+def test_heartbeats_of_a_worker_that_is_gone_are_thrown_away_a_batch_at_a_time(stand: Stand, monkeypatch) -> None:
     def beat(member: str) -> None:
         stand.database.run(lambda session: session.merge(Heartbeat(member=member, loop="relay", at=clock.now())))
 
-    beat("gone")
+    beat("gone"), beat("too")
     stand.clock.advance(timedelta(minutes=50))
     beat("late")
     stand.clock.advance(timedelta(minutes=11))
     beat("alive")
-    assert stand.loops["housekeeping"].step() == 1
+    for module in (heartbeats, worker):
+        monkeypatch.setattr(module, "PURGE_BATCH", 1)
+    assert [stand.loops["housekeeping"].step() for _ in range(4)] == [1, 1, 0, 0]
     assert stand.rows("SELECT member FROM heartbeat ORDER BY member") == [("alive",), ("late",)]
 
 

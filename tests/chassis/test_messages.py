@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from chassis import parking
-from chassis.brokers import BrokerDown, Message
+from chassis.brokers import MAX_MESSAGE_BYTES, BrokerDown, Message, MessageTooLarge
 from chassis.consumer import MOST_PARKED_KEYS, ConsumerStopped, Facts, replay
 from chassis.database import get
 from chassis.messages import emit, emit_many, purge_inbox
@@ -50,6 +50,14 @@ def test_emit_needs_its_subject_locked_and_its_key(stand: Stand) -> None:
         stand.database.run(unlocked)
     with pytest.raises(ValueError, match="is about 'note_other'"):
         stand.database.run(other)
+
+
+def test_an_event_that_no_broker_takes_undoes_its_transaction_and_stops_no_other(stand: Stand) -> None:
+    with pytest.raises(MessageTooLarge):
+        stand.write("x" * MAX_MESSAGE_BYTES)
+    note = stand.write("small")
+    stand.settle()
+    assert stand.heard() == [(note, "small")] and stand.rows("SELECT count(*) FROM note") == [(1,)]
 
 
 def test_the_envelope_says_who_when_and_what(stand: Stand) -> None:

@@ -11,9 +11,8 @@ from infra.assembly import load_services
 
 def _machines() -> list[type[Stateful]]:
     load_services()
-    found = [
-        model for model in _below(Model) if issubclass(model, Stateful) and model.__module__.startswith("services.")
-    ]
+    ours = ("chassis.", "services.")
+    found = [model for model in _below(Model) if issubclass(model, Stateful) and model.__module__.startswith(ours)]
     return sorted(set(found), key=lambda model: (model.__module__, model.__name__))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra import docs
+from infra.assembly import load_services
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +25,13 @@ def test_every_link_of_the_docs_leads_somewhere() -> None:
             if not target.startswith(("http:", "https:", "mailto:")) and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)} -> {target}")
     assert broken == []
+
+
+def test_every_page_republishes_what_its_speaker_describes() -> None:
+    described = {(service.name, noun) for service in load_services() for noun in service.describers}
+    pages = (ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "infra/cli/messages.py", *(ROOT / "docs").rglob("*.md"))
+    named = {said for page in pages for said in re.findall(r"haihe republish ([a-z]+) ([a-z_-]+)", page.read_text())}
+    assert named and named <= described
 
 
 def test_the_readme_opens_with_the_two_commands() -> None:

@@ -13,8 +13,10 @@ import psutil
 import psycopg
 import pytest
 
+from chassis.migrate import HalfMigrated
 from infra.cluster import UNSAFE_BUT_FAST, Cluster
 from infra.databases import libpq
+from infra.migrations import refuse_unmigrated
 from infra.programs import database_user, may_pass, place_files
 
 
@@ -95,6 +97,14 @@ def test_a_copy_of_a_template_has_its_tables(own: Cluster) -> None:
     own.drop_database("orders_copy")
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         scalar(copy.owner, "select 1")
+
+
+def test_no_process_starts_on_a_schema_of_before(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAIHE_IDENTITY_DATABASE", cluster.create_database("of_before").app)
+    with pytest.raises(HalfMigrated, match="identity_0001.*`haihe migrate` first"):
+        refuse_unmigrated("identity")
+    cluster.drop_database("of_before")
+    refuse_unmigrated("identity")  # One that does not answer is met by whoever uses it.
 
 
 def test_a_lock_file_that_names_another_program_is_not_in_the_way(own: Cluster) -> None:

@@ -6,25 +6,31 @@ import errno
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
+from chassis.brokers import BrokerDown
 from chassis.openapi import list_operations
 from gateway.nginx import render_template
 from gateway.readiness import FRESH, judge_loops
-from infra import cluster, environment
+from gateway.upstreams import ask_services
+from infra import cluster, environment, streams, work
 from infra.assembly import load_services
 from infra.capacity import Capacity
 from infra.cli import main
 from infra.cluster import Cluster
-from infra.failures import DatabaseUnreachable, DiskFull, Failure
+from infra.failures import DatabaseUnreachable, DiskFull, Failure, PortTaken
 from infra.folder import DataFolder
+from infra.ports import listening
 from infra.stack_secrets import make_stack_secrets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +105,14 @@ def test_nginx_holds_who_may_guess_without_a_token_to_a_rate() -> None:
     for path in open_to_all:
         first = next(said for pattern, said in locations if re.match(pattern, path))
         assert ("limit_req zone=tries" in first) == (path not in signed), path
+    for path, zones in (
+        ("/v1/streams/gates/gate_1", ["tickets"]),
+        ("/epcis/v2/events", ["tickets"]),
+        ("/epcis/v2/epcs", []),
+        ("/dl/01/1", ["pages"]),
+    ):
+        first = next(said for pattern, said in locations if re.match(pattern, path))
+        assert re.findall(r"limit_req zone=(\w+)", first) == zones, path
 
 
 def test_stack_secrets_are_made_once_and_addresses_follow(tmp_path: Path) -> None:
@@ -128,6 +142,23 @@ def test_stack_secrets_name_an_mqtt_broker_where_there_is_one(tmp_path: Path) ->
         make_stack_secrets(tmp_path, postgres="postgres:5432", mqtt="mosquitto")
 
 
+def test_a_service_that_does_not_speak_http_is_not_ready() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1_000)
+                connection.sendall(b"nonsense\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        (found,) = ask_services({"streams": address})
+        thread.join()
+    assert (found.ready, found.problem) == (False, f"{address} does not answer: nonsense\r\n")
+
+
 def test_a_loop_is_ready_when_it_comes_round_in_one_living_worker() -> None:
     late = NOW - FRESH - timedelta(seconds=1)
     rows = [
@@ -140,6 +171,15 @@ def test_a_loop_is_ready_when_it_comes_round_in_one_living_worker() -> None:
     said = judge_loops(rows, NOW)
     assert said == {"relay": "ok", "facts": "ok", "timers": f"has not come round since {late:%H:%M:%S} UTC"}
     assert set(judge_loops([], NOW)) == {"worker"}
+
+
+def test_a_port_of_a_single_process_that_is_taken_is_named() -> None:
+    with listening(0, option="") as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"Port {port} .* --port"):
+            streams.listen("127.0.0.1", port)
+        with pytest.raises(PortTaken, match=f"Port {port} .* --status-port"):
+            work._serve(("127.0.0.1", port), [])
 
 
 def test_a_full_disk_is_found_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +208,10 @@ def test_why_postgresql_did_not_start_is_said(log: str, kind: type[Exception]) -
         (OSError(errno.ENOSPC, "No space left on device", "/data/x"), 6, "Make room"),
         (PermissionError(errno.EACCES, "Permission denied", "/data/x"), 1, "Permission denied: /data/x"),
         (KeyboardInterrupt(), 130, "Aborted"),
+        (psycopg.OperationalError("connection failed: Connection refused\nIs it running?"), 4, "address is right"),
+        (psycopg.errors.UndefinedTable('relation "deal" does not exist'), 5, "haihe migrate"),
+        (psycopg.errors.DiskFull("could not extend file"), 6, "Make room"),
+        (BrokerDown("Connection refused"), 4, "HAIHE_BROKER"),
     ],
 )
 def test_what_goes_wrong_is_one_line_and_a_status(

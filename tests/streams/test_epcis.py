@@ -13,11 +13,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from chassis.brokers import Message
 from events.logistics import EpcisEventCaptured
 from gateway.streams.limits import Limits
 from tests.services.logistics_subscriptions.conftest import event
 from tests.streams.conftest import PATIENCE_S, Process, wait_until
-from tests.world import Client, World
+from tests.world import BEGINNING, Client, World
 
 STREAM = "/epcis/v2/events?stream=true"
 SECOND = timedelta(seconds=1)
@@ -116,6 +117,26 @@ def capture(stopped: Process) -> Callable[..., None]:
     return run
 
 
+def pad(size: int) -> dict[str, Any]:
+    """What makes an event large."""
+    context = ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", {"example": "https://example.org/"}]
+    return {"@context": context, "example:note": "x" * size}
+
+
+def name_event(owner: Client, number: int) -> EpcisEventCaptured:
+    """News of an event that is not there."""
+    return EpcisEventCaptured(
+        thing=f"thing_{number}",
+        id=f"epcis_{number}",
+        owner_id=owner.party_id,
+        party_ids=[],
+        event_id=f"urn:x:{number}",
+        is_error=False,
+        event_time=BEGINNING,
+        record_time=BEGINNING,
+    )
+
+
 def refused(sockets: Sockets, process: Process, path: str, by: Client | None = None) -> int:
     """The status that a handshake is refused with."""
     with pytest.raises(aiohttp.WSServerHandshakeError) as error:
@@ -158,6 +179,7 @@ def test_a_refusal_is_said_in_the_words_of_the_standard(process: Process, wareho
     assert found.headers["gs1-epcis-version"] == "2.0.0"
     assert process.listen(STREAM, warehouse).body()["type"] == "epcisException:NoSuchResourceException"
     assert process.listen(STREAM, Upgrade="websocket").body()["type"] == "epcisException:SecurityException"
+    assert process.listen(STREAM, warehouse, Upgrade="websocket", GS1_EPCIS_Min="2.1").status == 406
 
 
 def test_a_named_query_is_followed_by_its_owner_alone(
@@ -199,10 +221,51 @@ def test_what_was_recorded_before_comes_first(
 ) -> None:
     capture(warehouse, *range(1, 121))
     world.clock.advance(SECOND)
-    socket = sockets.open(process, f"{STREAM}&initialRecordTime=2026-03-02T08:00:00Z", warehouse)
+    socket = sockets.open(process, f"{STREAM}&initialRecordTime=2026-03-02T09:00:00+01:00", warehouse)
     assert socket.serials(120) == list(range(1, 121))
     capture(warehouse, 121)
     assert socket.serials(1) == [121]
+
+
+def test_what_is_captured_while_a_stream_is_opened_is_told(
+    process: Process, sockets: Sockets, warehouse: Client, world: World, capture: Callable[..., None]
+) -> None:
+    """The witness hears it before the other one is a listener at all."""
+    witness, look = sockets.open(process, STREAM, warehouse), process.streams.look
+
+    def let_something_happen() -> None:
+        capture(warehouse, 1)
+        assert witness.serials(1) == [1]
+        world.clock.advance(SECOND)
+
+    async def look_late(work: Callable[..., Any]) -> Any:
+        asked = await look(work)
+        process.streams.look = look
+        await asyncio.to_thread(let_something_happen)
+        return asked
+
+    process.streams.look = look_late
+    assert sockets.open(process, STREAM, warehouse).serials(1) == [1]
+
+
+def test_a_capture_of_many_events_drops_nobody(
+    process: Process, sockets: Sockets, warehouse: Client, capture: Callable[..., None]
+) -> None:
+    """More than verdicts may wait, and more than are told together: large ones come in several messages."""
+    socket = sockets.open(process, STREAM, warehouse)
+    process.say(*(name_event(warehouse, number) for number in range(2_000)))
+    capture(warehouse, 1, 2, **pad(700_000))
+    told = [socket.next()["resultsBody"]["eventList"] for _ in range(2)]
+    assert {one["epcList"][0].rpartition("/")[2] for (one,) in told} == {"1", "2"}
+
+
+def test_a_message_that_cannot_be_read_is_passed_over(
+    process: Process, sockets: Sockets, warehouse: Client, capture: Callable[..., None]
+) -> None:
+    socket = sockets.open(process, STREAM, warehouse)
+    process.stand.broker.publish([Message(EpcisEventCaptured.topic, "a", b"{", {"ce_type": EpcisEventCaptured.type})])
+    capture(warehouse, 1)
+    assert socket.serials(1) == [1]
 
 
 def test_a_schedule_tells_what_came_since_its_last_run(
@@ -230,7 +293,7 @@ def test_a_schedule_tells_what_came_since_its_last_run(
 def test_a_slow_reader_is_dropped(
     stopped: Process, sockets: Sockets, warehouse: Client, capture: Callable[..., None]
 ) -> None:
-    limits = Limits(queue=10, send_buffer_bytes=4_096, write_s=0.5, leave_s=0.3, batch=1)
+    limits = Limits(queue_events=10, send_buffer_bytes=4_096, write_s=0.5, leave_s=0.3, batch=1)
     with stopped.running(limits) as process:
         slow = process.listen(
             STREAM, warehouse, receive_bytes=4_096, Upgrade="websocket", Connection="Upgrade",
@@ -240,14 +303,9 @@ def test_a_slow_reader_is_dropped(
         assert slow.headers["gs1-query-min-record-time"] == "2026-03-02T08:00:00.000Z"
         quick = sockets.open(process, STREAM, warehouse)
         serial = 0
-        padding = {"example:note": "x" * 60_000}
-        context = [
-            "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
-            {"example": "https://example.org/"},
-        ]
         while len(process.streams.listeners.open) == 2:
             serial += 1
-            capture(warehouse, serial, **padding, **{"@context": context})
+            capture(warehouse, serial, **pad(60_000))
             assert quick.serials(1) == [serial]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, NoReturn
+
+import pytest
 
 from chassis.access import learn_denial
 from events.logistics import JudgedReason
+from gateway.streams import entrance, feed
 from gateway.streams.entrance import redeem_at
 from gateway.streams.limits import Limits
 from tests.streams.conftest import Heard, Process, judged, wait_until
@@ -89,13 +93,21 @@ def test_a_ticket_opens_one_stream(process: Process, warehouse: Client, gate: di
 
 
 def test_a_strange_ticket_is_refused_and_one_that_nobody_can_judge_now_is_not_called_wrong(
-    process: Process, gate: dict[str, Any]
+    process: Process, gate: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for ticket in ("", "short", "ticket_1." + "A" * 43, "x" * 300, "%E6%B2%B3" * 5):
+    """Identity is asked about what looks like one, and about two at a time."""
+    likely, asked, redeem = "ticket_1." + "A" * 43, [], process.streams.redeem
+    process.streams.redeem = lambda ticket: asked.append(ticket) or redeem(ticket)
+    for ticket in ("", "short", likely, "x" * 300, likely + "A", "%E6%B2%B3" * 5):
         assert process.listen(f"{path_of(gate)}?ticket={ticket}").status == 401
+    assert asked == [likely]
     process.streams.redeem = redeem_at("http://127.0.0.1:9")
-    away = process.listen(f"{path_of(gate)}?ticket=ticket_1.{'A' * 43}")
+    away = process.listen(f"{path_of(gate)}?ticket={likely}")
     assert (away.status, away.body()["type"]) == (503, "urn:haihe:problem:tickets_away")
+    process.streams.redeem, process.streams.room = redeem, asyncio.Semaphore(0)
+    monkeypatch.setattr(entrance, "TIMEOUT_S", 0.05)
+    busy = process.listen(f"{path_of(gate)}?ticket={likely}")
+    assert (busy.status, busy.body()["type"]) == (503, "urn:haihe:problem:tickets_away")
 
 
 def test_a_stranger_with_a_good_ticket_of_his_own_sees_no_gate(
@@ -210,6 +222,27 @@ def test_an_outage_of_the_broker_is_told_and_nothing_is_lost(
     for one in (display, late):
         assert one.next_of("gate_judged").data["passage_id"] == "passage_1"
     assert process.get("/ready")[0] == 200
+
+
+def test_a_feed_that_fails_or_hangs_is_told(
+    stopped: Process, warehouse: Client, gate: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stopped.running(Limits(recheck_s=0.05)) as process:
+        display = process.listen(path_of(gate), warehouse)
+        assert display.next_of("feed").data == {"state": "up"}
+        tail = process.streams.feed._tail
+
+        def fail(*_: object) -> NoReturn:
+            del tail.poll
+            raise RuntimeError("a bug")
+
+        tail.poll = fail
+        assert [display.next_of("feed").data["state"] for _ in range(2)] == ["down", "up"]
+        monkeypatch.setattr(feed, "HUNG_S", 0.0)
+        assert display.next_of("feed").data == {"state": "down"}
+        assert process.get("/ready")[0] == 503
+        monkeypatch.undo()
+        assert display.next_of("feed").data == {"state": "up"}
 
 
 def test_other_addresses_are_problems(process: Process) -> None:

@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 
+import pytest
 from flask import Blueprint
 from prometheus_client import REGISTRY
 
 from chassis import metrics, telemetry
 from chassis.http import View, query
 from chassis.problems import Unavailable
+from chassis.settings import BadSetting
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 routes = Blueprint("traced", __name__)
@@ -103,3 +105,8 @@ telemetry.log_request(telemetry.Trace("r", None), "orders", "POST", "/v1/offers"
     assert "ZeroDivisionError" in lines[2]["exception"]
     assert (lines[3]["route"], lines[3]["status"], lines[3]["ms"]) == ("/v1/offers", 201, 12.3)
     assert len(lines) == 4
+
+
+def test_a_level_that_there_is_not_is_named() -> None:
+    with pytest.raises(BadSetting, match="HAIHE_LOG_LEVEL.*'loud'"):
+        telemetry.configure_logging(process="orders-web", level="loud")

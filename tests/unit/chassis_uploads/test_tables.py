@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import json
 import sys
 import tracemalloc
 import zipfile
@@ -103,7 +104,23 @@ def test_a_member_that_came_late_is_a_bad_row() -> None:
     assert last == (1001, [Cell("has a member 'z' that none of the first 1000 lines has", "broken")])
 
 
-@pytest.mark.parametrize("body", [b"a,b\n" + b"x" * (MAX_LINE + 10), b'{"a": "' + b"x" * (1 << 20) + b'"}'])
+def test_no_more_names_are_gathered_than_a_heading_may_have() -> None:
+    body = b"".join(json.dumps({f"{line}_{n}": "1" for n in range(150)}).encode() + b"\n" for line in range(9))
+    _, names = next(open_records(io.BytesIO(body), None, IN_A_WORKER))
+    assert len(names) == 300
+    with pytest.raises(NotReadable, match="more than 200 columns"):
+        read_heading(open_records(io.BytesIO(body), None, IN_A_WORKER))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"a,b\n" + b"x" * (MAX_LINE + 10),
+        b"a,b\n" + (b'"' + b"x" * 99_990 + b'\n",') * 43,
+        b'{"a": "' + b"x" * (1 << 20) + b'"}',
+    ],
+    ids=["line", "row", "object"],
+)
 def test_a_line_without_end_is_refused_and_not_held(body: bytes) -> None:
     with pytest.raises(NotReadable, match="longer than"):
         read(body)
@@ -120,6 +137,22 @@ def test_a_bomb_is_refused_by_its_size_and_by_how_tightly_it_is_packed() -> None
         with pytest.raises(NotReadable, match=reason):
             open_archive(file, limits)
     assert open_archive(file, IN_A_WORKER).has_part("xl/workbook.xml")
+
+
+@pytest.mark.parametrize(
+    "inside", ["<c><v>{}</v></c>", '<c t="{}"><v>1</v></c>', "<!--{}-->"], ids=["text", "tag", "remark"]
+)
+def test_a_tag_or_a_text_without_end_is_refused_and_not_held(inside: str) -> None:
+    body = b"".join(write_table("xlsx", ["a"], [["1"]]))
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(body)) as whole, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as longer:
+        for name in whole.namelist():
+            part = whole.read(name).decode()
+            longer.writestr(
+                name, part.replace("</sheetData>", f"<row>{inside.format('9' * (2 << 20))}</row></sheetData>")
+            )
+    with pytest.raises(NotReadable, match="longer than"):
+        read(file.getvalue())
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\x03\x04", b"{", b"\xef\xbb\xbf"]))

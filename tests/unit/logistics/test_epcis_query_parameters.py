@@ -208,6 +208,12 @@ def test_too_much_at_once() -> None:
         parse_body({"EQ_bizStep": ["shipping"] * 1001})
     with pytest.raises(QueryTooComplexException):
         parse_pairs([("EQATTR_ex:a_b_c_d_e_f_g_h_i_j", "1")])
+    with pytest.raises(QueryTooComplexException):
+        parse_body({"MATCH_epc": [f"urn:epc:idpat:sgtin:{number}.*.*" for number in range(614_141, 614_192)]})
+    with pytest.raises(QueryTooComplexException):
+        parse_body({f"EQ_quantity_{unit}": list(range(501)) for unit in ("KGM", "TNE")})
+    classes = [f"https://id.gs1.org/01/{number:014}" for number in range(1_000)]
+    assert len(parse_body({"MATCH_epcClass": classes}).conditions) == 1
 
 
 def test_the_digest_tells_questions_apart() -> None:

@@ -19,7 +19,7 @@ from services.logistics.epcis.subscriptions.targets import Target, TargetRefused
     [
         "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
         "100.64.0.1", "192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1", "240.0.0.1",
-        "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1",
+        "255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12:3456::1", "fec0::1", "ff02::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1",
         "2002:7f00:1::", "2002:a00:1::", "2001:0:7f00:1::", "nonsense", "",
     ],
@@ -58,23 +58,25 @@ def test_a_dest_is_taken_apart() -> None:
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
-    """Let every name be answered with these addresses; the names that were asked for."""
+    """Let every name be answered with these addresses, or by nobody; the names that were asked for."""
     asked: list[str] = []
 
     def look_up(host: str, port: int, **_: Any) -> list[Any]:
         asked.append(host)
+        if not addresses:
+            raise socket.gaierror("Name or service not known")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr(targets.socket, "getaddrinfo", look_up)
     return asked
 
 
-@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"], ["::1"]])
-def test_a_name_that_leads_inside_is_refused_whatever_else_it_leads_to(
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"], ["::1"], []])
+def test_a_name_that_leads_inside_is_refused_as_one_that_leads_nowhere(
     monkeypatch: pytest.MonkeyPatch, addresses: list[str]
 ) -> None:
     answer_with(monkeypatch, *addresses)
-    with pytest.raises(TargetRefused, match="no public address"):
+    with pytest.raises(TargetRefused, match="^example.com leads to no public address$"):
         find_address(read_target("https://example.com/", private=False), private=False)
 
 
@@ -111,6 +113,27 @@ def test_a_redirect_is_checked_as_the_dest_was(monkeypatch: pytest.MonkeyPatch) 
     answers[0] = (308, "http://example.org/plain")
     assert send_push(Settings(), {"dest": "https://example.com/", "headers": {}, "body": "{}"}, 1)["status"] == 0
     assert sent == ["example.com"]
+
+
+def test_names_that_are_answered_late_and_redirects_hold_us_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = {"dest": "https://example.com/", "headers": {}, "body": "{}"}
+    is_over = threading.Event()
+    monkeypatch.setattr(targets.socket, "getaddrinfo", lambda *_, **__: is_over.wait(20) and [])
+    monkeypatch.setattr(sending, "LOOKED_UP_WITHIN_S", 0.05)
+    assert send_push(Settings(), payload, 1) == {"status": 0, "error": "TimeoutError: "}
+    is_over.set()
+    monkeypatch.setattr(sending, "ANSWER_WITHIN_S", 0.0)
+    monkeypatch.setattr(sending, "_post", lambda *_, **__: (307, "/again"))
+    assert send_push(Settings(), payload, 1) == {"status": 0, "error": "TimeoutError: did not answer in time"}
+
+
+def test_a_wait_that_was_cut_while_it_connected_does_not_go_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = sending._Pinned(Target("http", "127.0.0.1", server.getsockname()[1], "/"), "127.0.0.1")
+        connection.cut()
+        with pytest.raises(TimeoutError):
+            connection.connect()
+        connection.close()
 
 
 def test_a_certificate_of_another_is_not_trusted() -> None:

@@ -101,6 +101,16 @@ def test_the_next_trip_of_a_received_piece_is_not_of_this_delivery() -> None:
     ]
 
 
+def test_the_trip_that_brought_the_goods_is_not_of_this_delivery() -> None:
+    earlier = [
+        seen(step, name, "urn:x:a") for step, name in enumerate(("departing", "arriving", "unloading", "receiving"))
+    ]
+    later = [seen(10, "picking", "urn:x:a"), seen(26, "departing", "urn:x:a")]
+    scope = Scope("delivery_1", PIECES, started_at=T + 25 * H)
+    assert codes([*earlier, *later], scope) == [("picked", 10, ("piece_a",)), ("gate_out", 26, ("piece_a",))]
+    assert codes([seen(24, "departing", "urn:x:a", **PAPER)], scope) == [("gate_out", 24, ("piece_a",))]
+
+
 def test_a_container_of_the_plan_is_followed_without_anything_known_to_be_in_it() -> None:
     scope = Scope("delivery_1", PIECES, containers=[BOX])
     (one,) = fold([seen(4, "arriving", BOX, "urn:y:other")], scope)
@@ -157,10 +167,10 @@ TRIPS = [2 * H, 4 * H, 3 * H, 50 * H]
         (Plan(), None, TRIPS, None),
         (Plan(), T, TRIPS, Eta(T + 3.5 * H, Basis.LANE, 4, 3.5 * H)),
         (Plan(), T, TRIPS[:2], None),
-        (Plan(departs_at=T), None, TRIPS[:3], Eta(T + 3 * H, Basis.LANE, 3, 3 * H)),
+        (Plan(departs_at=T), None, TRIPS[:3], Eta(T + 3 * H, Basis.LANE, 3, 3 * H, leaves_at=T)),
         (Plan(departs_at=T), T + H, TRIPS[:3], Eta(T + 4 * H, Basis.LANE, 3, 3 * H)),
         (Plan(arrives_at=T + 9 * H), T, TRIPS, Eta(T + 9 * H, Basis.PLAN)),
-        (Plan(T, T + 9 * H), None, TRIPS, Eta(T + 9 * H, Basis.PLAN)),
+        (Plan(T, T + 9 * H), None, TRIPS, Eta(T + 9 * H, Basis.PLAN, leaves_at=T)),
         (Plan(T, T + 9 * H), T, TRIPS, Eta(T + 9 * H, Basis.PLAN)),
         (Plan(T, T + 9 * H), T + 2 * H, TRIPS, Eta(T + 11 * H, Basis.PLAN_MOVED)),
         (Plan(T, T + 9 * H), T - 2 * H, TRIPS, Eta(T + 7 * H, Basis.PLAN_MOVED)),
@@ -170,3 +180,9 @@ def test_estimates_rest_on_the_plan_or_on_earlier_trips(
     plan: Plan, departed_at: datetime | None, trips: list[timedelta], eta: Eta | None
 ) -> None:
     assert estimate(plan, departed_at, trips) == eta
+
+
+def test_an_estimate_is_overdue_when_its_time_is_over_or_the_departure_that_it_rests_on_is() -> None:
+    waiting, gone = Eta(T + 9 * H, Basis.PLAN, leaves_at=T), Eta(T + 9 * H, Basis.PLAN)
+    assert [waiting.is_overdue(T + hours * H) for hours in (-1, 1, 10)] == [False, True, True]
+    assert [gone.is_overdue(T + hours * H) for hours in (-1, 1, 10)] == [False, False, True]

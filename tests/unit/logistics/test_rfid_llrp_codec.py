@@ -236,6 +236,14 @@ def test_parameters_too_deep_or_too_many_are_refused() -> None:
         read_reports(many)
 
 
+def test_an_epc_that_no_tag_can_hold_is_refused() -> None:
+    longest, longer = (make("EPCData", EPC=BitList(8 * size, b"\x30" * size)) for size in (62, 63))
+    (report,) = read_reports(write_parameter(make("TagReportData", EPCData=longest)))
+    assert len(report.epc) == 124
+    with pytest.raises(Malformed, match="longer than a tag"):
+        read_reports(write_parameter(make("TagReportData", EPCData=longer)))
+
+
 def test_the_largest_hostile_message_takes_bounded_memory() -> None:
     """The worst that fits a message: as many parameters as there may be, each with an item of its own."""
     body = write_parameter(make("TagReportData", AntennaID=make("AntennaID"))) * (MOST_PARAMETERS // 2)

@@ -36,6 +36,12 @@ def test_a_clock_that_is_set_back_counts_after_a_minute() -> None:
     assert (told[0], told[-1]) == (0, 5 * S)
 
 
+def test_reports_that_come_at_once_are_one_sample() -> None:
+    offset = ClockOffset()
+    assert {offset.add(received_us=S, seen_us=S - lag) for lag in range(5, 10_000)} == {5}
+    assert len(offset._lags) == 1
+
+
 def test_nothing_is_known_before_the_first_sample_and_after_a_restart() -> None:
     offset = ClockOffset()
     assert offset.value is None

@@ -162,12 +162,37 @@ def test_only_the_reader_that_was_set_up_is_read(told: str | None) -> None:
         reader.begin()
 
 
+@pytest.mark.parametrize("told", ["00162512FFFF25D6", "00162512FFFF25D7"])
+def test_what_is_reported_before_a_reader_has_said_who_it_is_counts_when_it_is_the_right_one(told: str) -> None:
+    reader = Scripted(Plan(identity="00162512FFFF25D6"), asks_version=False, GetReaderConfig=lambda _: None)  # type: ignore[arg-type, return-value]
+    reader.begin()
+    assert reader.say(_report(LastSeenUTC=make("LastSeenUTC", LastSeen=NOW))) == []
+    _, asked = reader.session._awaited  # type: ignore[misc]
+    answer = make(
+        "GetReaderConfigResponse", LLRPStatus=OK, Identification=make("Identification", ReaderID=bytes.fromhex(told))
+    )
+    heard = reader.session.receive(write_frame(Frame(1, *_numbered(answer, asked))), NOW)
+    assert [type(one) for one in heard] == ([Sight] if told == "00162512FFFF25D6" else [])
+    assert (reader.sights.repeated, len(reader.sights._keys)) == (0, len(heard)), "what did not count may come again"
+
+
+def test_a_reader_that_never_says_who_it_is_fills_no_memory() -> None:
+    reader = Scripted(Plan(identity="00162512FFFF25D6"), asks_version=False, GetReaderConfig=lambda _: None)  # type: ignore[arg-type, return-value]
+    reader.begin()
+    for _ in range(17):
+        assert reader.session.receive(write_frame(Frame(1, 61, 1, bytes(1_000_000))), NOW) == []
+    with pytest.raises(Broken, match="more and more"):
+        reader.session.check_time(NOW)
+
+
 def test_a_refused_connection_and_a_farewell_break_it() -> None:
     reader = Scripted()
     with pytest.raises(Broken, match="refuses the connection with status 2"):
         reader.say(reader.notification(ConnectionAttemptEvent=make("ConnectionAttemptEvent", Event=2)))
     reader = Scripted()
     reader.begin()
+    another = reader.notification(ConnectionAttemptEvent=make("ConnectionAttemptEvent", Event=4))
+    assert reader.say(another) == [] and reader.session.is_ready, "another client called and was sent away"
     with pytest.raises(Broken, match="closes"):
         reader.say(reader.notification(ConnectionCloseEvent=make("ConnectionCloseEvent")))
 

@@ -17,6 +17,7 @@ from events.logistics import TagsRead
 from services.logistics.rfid.llrp.codec import make as make_item
 from services.logistics.rfid.llrp.codec import read_message, write_message
 from services.logistics.rfid.llrp.plan import Plan, is_ours, power_indices, ro_spec
+from services.logistics.rfid.llrp.session import InputChanged
 from services.logistics.rfid.llrp.sights import UPTIME, UTC, Sight
 from services.logistics.rfid.llrp.wire import Frame
 from services.logistics.rfid.readers.batches import BEGINNING, Boots, make_batches, time_of
@@ -125,6 +126,11 @@ def test_sights_of_a_reader_without_a_clock_are_each_one_of_its_own() -> None:
     batches = told(make_batches("gate_1", "reader_1", many, Boots(), now=NOW))
     assert [len(batch.reads) for batch in batches] == [1_000, 1_000, 500]
     assert len({read.sequence for batch in batches for read in batch.reads}) == 2_500
+    edges = [InputChanged("reader_1", 1, n % 2 == 0, n) for n in range(1_001)]
+    assert [len(batch.edges) for batch in told(make_batches("gate_1", "reader_1", edges, Boots(), now=NOW))] == [
+        1_000,
+        1,
+    ]
 
 
 @pytest.mark.parametrize("at_us", [-(2**63), -1, 0, 2**63, 2**64 - 1])
