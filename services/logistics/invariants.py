@@ -159,6 +159,12 @@ INVARIANTS = (
         "AND NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.event_id = t.epcis_event_id)",
     ),
     Invariant(
+        "cancelled_recall_asks_nobody",
+        "The notices of a recall that was a mistake are withdrawn, and no others.",
+        "SELECT n.id FROM recall_notice n JOIN lot_recall r ON r.id = n.recall_id "
+        "WHERE (r.state = 'cancelled') <> (n.state = 'withdrawn')",
+    ),
+    Invariant(
         "reads_are_counted_once",
         "The passages that stand at a gate where nothing is open are made of its reads, each once.",
         "WITH lately AS (SELECT gate_id, max(last_seen) - interval '7 days' AS since FROM passage "

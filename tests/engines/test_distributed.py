@@ -1,9 +1,10 @@
-"""The distributed profile without containers: each service its own web and worker processes and its own database, on a real
-Kafka and a real Elasticsearch; the trade is played over HTTP, and nothing is broken at the end.
+"""The distributed profile without containers: each service its own web and worker processes and its own database, and streams, on a
+real Kafka and a real Elasticsearch; the trade is played over HTTP, events are heard, and nothing is broken at the end.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from chassis.migrate import SERVICES
@@ -31,6 +33,15 @@ from tests.engines.test_search import require
 pytestmark = pytest.mark.xdist_group("kafka")
 ROOT = Path(__file__).resolve().parents[2]
 STARTING_S = 120
+EVENT = {
+    "@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+    "type": "ObjectEvent",
+    "eventID": "urn:uuid:0d2b5b0e-6f3b-4a06-9d53-5b1f6b0b6f0c",
+    "eventTime": "2026-03-02T07:00:00Z",
+    "eventTimeZoneOffset": "+00:00",
+    "epcList": ["https://id.gs1.org/01/09521321100008/21/1"],
+    "action": "OBSERVE",
+}
 
 
 class Stack:
@@ -39,7 +50,7 @@ class Stack:
     def __init__(self, folder: Path, cluster: Cluster, kafka: str, elasticsearch: str) -> None:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.ports = dict(zip(SERVICES, find_free_ports(len(SERVICES)), strict=True))
+        self.ports = dict(zip((*SERVICES, "streams"), find_free_ports(len(SERVICES) + 1), strict=True))
         make_stack_secrets(folder / "secrets", postgres="127.0.0.1:5432")
         keys = {
             "HAIHE_SIGNING_KEY_FILE": folder / "secrets/signing_key",
@@ -54,6 +65,7 @@ class Stack:
             "HAIHE_MAIL_FOLDER": str(folder / "mail"),
             "HAIHE_STRIPE_KEY": "",
             "HAIHE_WEB_WORKERS": "1",
+            "HAIHE_IDENTITY_URL": f"http://127.0.0.1:{self.ports['identity']}",
         }
         for name in SERVICES:
             address = cluster.create_database(name)
@@ -66,12 +78,13 @@ class Stack:
         return subprocess.run(command, env=self.environ, cwd=self.folder, capture_output=True, text=True, timeout=180)
 
     def start(self) -> None:
-        """Start a web and a worker a service, and wait until each web answers."""
-        for name, port in self.ports.items():
-            self.spawn(f"{name}-web", "web", name, "--port", str(port))
-            self.spawn(f"{name}-worker", "worker", name)
-        deadline = time.monotonic() + STARTING_S
+        """Start a web and a worker a service and the streams, and wait until each answers."""
         for name in SERVICES:
+            self.spawn(f"{name}-web", "web", name, "--port", str(self.ports[name]))
+            self.spawn(f"{name}-worker", "worker", name)
+        self.spawn("streams-web", "streams", "--port", str(self.ports["streams"]))
+        deadline = time.monotonic() + STARTING_S
+        for name in self.ports:
             while not self.is_ready(name):
                 assert time.monotonic() < deadline, f"{name} is not ready:\n{self.log(name)}"
                 time.sleep(0.2)
@@ -139,6 +152,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         cluster.stop()
 
 
+async def hear(stack: Stack, desk: Actor) -> list[str]:
+    """The events that a WebSocket, opened with a ticket, tells when one is captured."""
+    ticket = desk.post("/v1/tickets", key="")["ticket"]
+    url = f"http://127.0.0.1:{stack.ports['streams']}/epcis/v2/events?stream=true&ticket={ticket}&EQ_eventID={EVENT['eventID']}"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        await asyncio.to_thread(desk.post, "/epcis/v2/events", EVENT, key="")
+        told = await socket.receive_json(timeout=STARTING_S)
+    return [event["eventID"] for event in told["epcisBody"]["queryResults"]["resultsBody"]["eventList"]]
+
+
 def test_the_trade_runs_on_separate_processes_with_kafka_and_elasticsearch(stack: Stack) -> None:
     from chassis.database import Database
 
@@ -151,5 +174,6 @@ def test_the_trade_runs_on_separate_processes_with_kafka_and_elasticsearch(stack
     trade = SteelTrade(api, operator, number=secrets.randbelow(10**5), wait_s=60)
     states = [step.state for step in trade.play()]
     assert states[-4:] == ["completed", "recorded", "recorded", "paid"]
+    assert asyncio.run(hear(stack, trade.mill.desk)) == [EVENT["eventID"]]
     checked = stack.haihe("check", "--settled", "--json")
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -16,7 +16,8 @@ class Kind(StrEnum):
 
     At a gate: not read with its delivery, on another's truck, or through the gate without any delivery; something passed
     that no tag was read of; a tag goes where it already was said to be; one that stays at the gate; a pallet with other
-    contents than were packed; a tag of nobody known; late reads that changed what had been told; nobody knows which way.
+    contents than were packed; a tag of nobody known; late reads that changed what had been told; nobody knows which way; things
+    that stayed at a packing station together with one pallet, and may be packed on it.
     In a stock-take: not found where it should be, or found where it should not.
     """
 
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     PALLET_MISMATCH = "pallet_mismatch"
     FOREIGN_TAG = "foreign_tag"
     LATE_CORRECTION = "late_correction"
+    PACKED_TOGETHER = "packed_together"
     UNKNOWN_DIRECTION = "unknown_direction"
     MISSING = "missing"
     UNEXPECTED = "unexpected"
@@ -45,6 +47,7 @@ class Result(StrEnum):
     NOTHING_CARRIED = "nothing_carried"
     NOT_LOADED = "not_loaded"
     NOT_OURS = "not_ours"
+    PACKED = "packed"
     REPACKED = "repacked"
     RETURNED = "returned"
     STOLEN = "stolen"
@@ -60,7 +63,8 @@ class Effect(StrEnum):
 
     ``stands``: what was captured is right, or there is nothing to capture. ``left`` and ``came``: it passed the gate at that
     time, on somebody's word. ``here``, ``returned``, ``lost`` and ``stolen``: it is so now. ``take_back``: it was not there.
-    ``turn_in`` and ``turn_out``: it passed, this way. ``repack``: it is packed in the parent that it came with.
+    ``turn_in`` and ``turn_out``: it passed, this way. ``repack``: it is packed in the parent that it came with. ``pack``: so is all
+    that was captured with the parent.
     """
 
     STANDS = "stands"
@@ -74,6 +78,7 @@ class Effect(StrEnum):
     TURN_IN = "turn_in"
     TURN_OUT = "turn_out"
     REPACK = "repack"
+    PACK = "pack"
 
 
 RESULTS: dict[Kind, dict[Result, Effect]] = {
@@ -119,6 +124,11 @@ RESULTS: dict[Kind, dict[Result, Effect]] = {
         Result.RETURNED: Effect.RETURNED,
     },
     Kind.FOREIGN_TAG: {Result.NOT_OURS: Effect.STANDS, Result.MISREAD: Effect.STANDS},
+    Kind.PACKED_TOGETHER: {
+        Result.PACKED: Effect.PACK,
+        Result.AS_SEEN: Effect.STANDS,
+        Result.MISREAD: Effect.TAKE_BACK,
+    },
     Kind.LATE_CORRECTION: {Result.AS_SEEN: Effect.STANDS, Result.MISREAD: Effect.TAKE_BACK},
     Kind.UNKNOWN_DIRECTION: {
         Result.WENT_IN: Effect.TURN_IN,

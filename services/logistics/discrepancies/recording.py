@@ -45,6 +45,8 @@ def record(
         return _turn(session, task, _TURNS[effect], None if effect in _AWAY else _home(task))
     if effect == Effect.REPACK:
         return _repack(session, task)
+    if effect == Effect.PACK:
+        return _pack(session, task)
     named = _things_of(session, caller, task, piece_ids)
     undone = _take_back(session, task) if effect == Effect.HERE and _was_captured(session, task, named) else []
     return [*undone, _observe(session, task, effect, named)]
@@ -124,6 +126,25 @@ def _repack(session: Session, task: Discrepancy) -> list[str]:
         told.append(_write_packing(task, "DELETE", at, task.other_parent))
     told.append(_write_packing(task, "ADD", at, task.parent))
     return [capturing.capture(session, event, owner_id=task.warehouse_id or "") for event in told]
+
+
+def _pack(session: Session, task: Discrepancy) -> list[str]:
+    """All that was captured with the parent is packed in it, since it was seen there."""
+    named = capturing.things_in(session, task.epcis_event_id or "", owner_id=task.warehouse_id or "")
+    children = [one for one in named if one.epc != task.parent]
+    if not (task.parent and children):
+        return []
+    event = events.write_packing(
+        "ADD",
+        at=task.at,
+        parent=task.parent,
+        children=[one.epc for one in children],
+        method=Method.WORD,
+        read_point=events.name_gate(task.gate_id) if task.gate_id else None,
+        biz_location=_home(task),
+        reason=task.reason,
+    )
+    return [capturing.capture(session, event, owner_id=task.warehouse_id or "", named=children)]
 
 
 def _write_packing(task: Discrepancy, action: str, at: datetime, parent: str) -> Event:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from chassis.auth import Caller
 from chassis.http import Headers, Params, Reply, View, command, query
-from services.logistics.epcis import capturing, jobs, write_json
+from services.logistics.epcis import capturing, jobs, read_json, read_xml, write_json
 from services.logistics.epcis.contexts import STANDARD
 from services.logistics.epcis.dialect import (
     EPCIS,
@@ -27,6 +27,7 @@ from services.logistics.epcis.dialect import (
     write_view,
 )
 from services.logistics.epcis.exceptions import ValidationException
+from services.logistics.epcis.fields import Document
 from services.logistics.epcis.kept import read_kept
 from services.logistics.epcis.limits import MOST_BYTES
 from services.logistics.epcis.model import EpcisCapture
@@ -101,8 +102,7 @@ def discover(headers: Headers) -> Reply:
 @command(role=CAPTURERS, idempotent=False, status=202, max_bytes=MOST_BYTES)
 def capture(session: Session, caller: Caller, headers: Headers, body: bytes) -> Reply:
     """Take in an EPCISDocument or EPCISQueryDocument; the Location is the job that says what became of it."""
-    document = capturing.read_body(body, is_xml=_is_xml(headers))
-    job = capturing.capture_document(session, caller, document, _read_behaviour(headers))
+    job = capturing.capture_document(session, caller, _read_document(headers, body), _read_behaviour(headers))
     return write_created(f"capture/{job.id}", status=202)
 
 
@@ -129,7 +129,7 @@ def show_capture(session: Session, caller: Caller, headers: Headers, capture_id:
 @command(role=CAPTURERS, idempotent=False, status=201, max_bytes=MOST_BYTES)
 def capture_event(session: Session, caller: Caller, headers: Headers, body: bytes) -> Reply:
     """Take in one event; the Location is the event's own."""
-    event, captured = capturing.capture_one(session, caller, capturing.read_body(body, is_xml=_is_xml(headers)))
+    event, captured = capturing.capture_one(session, caller, _read_document(headers, body))
     created = write_created(f"events/{quote_id(captured.event_id)}")
     media_type = choose_media_type(headers)
     if media_type in (XML, OLD_XML):
@@ -148,8 +148,10 @@ def show_event(session: Session, caller: Caller, headers: Headers, event_id: str
     return write_events(headers, [read_kept(row, format) for row in rows])
 
 
-def _is_xml(headers: Headers) -> bool:
-    return headers.get("Content-Type", "").partition(";")[0].strip().lower() in (XML, OLD_XML)
+def _read_document(headers: Headers, body: bytes) -> Document:
+    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    syntax = read_xml if media_type in (XML, OLD_XML) else read_json
+    return capturing.read_body(body, syntax.read_document)
 
 
 def _read_behaviour(headers: Headers) -> capturing.Behaviour:

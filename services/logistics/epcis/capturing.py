@@ -6,22 +6,21 @@ of it. What a document says wrong is refused at once; what the repository alread
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal
 
-import msgspec
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.auth import Caller
-from services.logistics.epcis import read_json, read_xml, storing
-from services.logistics.epcis.checks import check_document, check_event, refusals
+from services.logistics.epcis import storing
+from services.logistics.epcis.checks import check_envelope, check_placed, refusals, write_path
 from services.logistics.epcis.commands import Captured, capture_prepared
 from services.logistics.epcis.exceptions import (
     MOST_ERRORS,
     CaptureLimitExceededException,
-    EpcisProblem,
     ResourceAlreadyExistsException,
     ValidationException,
     refuse_findings,
@@ -30,22 +29,21 @@ from services.logistics.epcis.exceptions import (
 from services.logistics.epcis.fields import Document, Event
 from services.logistics.epcis.findings import Finding, NotReadable
 from services.logistics.epcis.identifiers import canonical
-from services.logistics.epcis.limits import MOST_EVENTS, MOST_MASTER
+from services.logistics.epcis.limits import JOBS_KEPT, MOST_MASTER
 from services.logistics.epcis.model import EpcisCapture, EpcisMaster
 from services.logistics.epcis.preparing import MOST_NAME_BYTES, Prepared, check_storable, prepare_event
 
 Behaviour = Literal["rollback", "proceed"]
+_MOST_OF_EVENT = 10
+_MOST_FORGOTTEN = 10
 
 
-def read_body(body: bytes, *, is_xml: bool) -> Document:
+def read_body(body: bytes, read_document: Callable[[bytes], Document]) -> Document:
     """The document of a request. Raises ValidationException or CaptureLimitExceededException."""
     try:
-        document = (read_xml if is_xml else read_json).read_document(body)
+        return read_document(body)
     except NotReadable as error:
         raise refuse_unreadable(error) from None
-    if len(document.events) > MOST_EVENTS:
-        raise CaptureLimitExceededException(f"there are {len(document.events)} events, at most {MOST_EVENTS} are taken")
-    return document
 
 
 def capture_document(session: Session, caller: Caller, document: Document, behaviour: Behaviour) -> EpcisCapture:
@@ -64,18 +62,21 @@ def capture_document(session: Session, caller: Caller, document: Document, behav
         errors=[],
     )
     right, errors = _check(document, behaviour)
-    rows = [prepare_event(event) for event in right]
+    paths = [write_path(document, place) for place in right]
+    rows = [prepare_event(event) for event in right.values()]
     if behaviour == "rollback" and (taken := _find_taken(session, caller.party_id, rows)):
-        errors = [_say_taken(place, rows[place]) for place in taken]
+        errors = [_say_taken(paths[place], rows[place]) for place in taken]
     else:
         captured = capture_prepared(session, rows, owner_id=caller.party_id, capture_id=job.id)
-        errors += _say_all_taken(rows, captured)
+        told = zip(paths, rows, captured, strict=True)
+        errors += [_say_taken(path, row) for path, row, one in told if not one.is_same]
         job.events = sum(one.is_same for one in captured)
         if behaviour == "rollback" and errors:
             raise ResourceAlreadyExistsException("somebody else captures the same events at this moment: try again")
         _keep_master_data(session, caller.party_id, document)
     job.finished_at, job.success, job.errors = clock.now(), not errors, errors[:MOST_ERRORS]
     session.add(job)
+    _forget_jobs(session, caller.party_id)
     return job
 
 
@@ -83,7 +84,8 @@ def capture_one(session: Session, caller: Caller, document: Document) -> tuple[E
     """Keep a single event. Raises ValidationException, and ResourceAlreadyExistsException when its id was captured before."""
     if len(document.events) != 1:
         raise ValidationException(f"there are {len(document.events)} events, here one is taken")
-    ((event,), _) = _check(document, "rollback")
+    _check(document, "rollback")
+    (event,) = document.events
     (captured,) = capture_prepared(session, [prepare_event(event)], owner_id=caller.party_id)
     if not captured.is_new:
         raise ResourceAlreadyExistsException(
@@ -92,29 +94,32 @@ def capture_one(session: Session, caller: Caller, document: Document) -> tuple[E
     return event, captured
 
 
-def _check(document: Document, behaviour: Behaviour) -> tuple[list[Event], list[dict[str, object]]]:
-    """The events that are right, and what is wrong with the others. Raises ValidationException."""
-    if behaviour == "rollback":
-        findings = refusals(check_document(document, most=MOST_ERRORS))
-        findings = findings or [one for place, event in enumerate(document.events) for one in _check_room(event, place)]
-        if findings:
-            raise refuse_findings(findings)
-        return document.events, []
-    around = refusals(check_document(msgspec.structs.replace(document, events=[])))
-    if around:
-        raise refuse_findings(around)
-    right, errors = [], []
+def _check(document: Document, behaviour: Behaviour) -> tuple[dict[int, Event], list[dict[str, object]]]:
+    """The events that are right by their places, and what is wrong with others. Raises ValidationException."""
+    wrong = refusals(check_envelope(document))
+    if wrong and behaviour == "proceed":
+        raise refuse_findings(wrong)
+    right: dict[int, Event] = {}
+    errors: list[dict[str, object]] = []
     for place, event in enumerate(document.events):
-        wrong = refusals(check_event(event, f"$.eventList[{place}]")) or _check_room(event, place)
-        if wrong:
-            errors.append(_tell(refuse_findings(wrong)))
-        else:
-            right.append(event)
+        found = _find_wrong(document, place)
+        if not found:
+            right[place] = event
+        elif behaviour == "rollback":
+            wrong += found
+        elif len(errors) < MOST_ERRORS:
+            errors.append(refuse_findings(found[:_MOST_OF_EVENT]).document())
+        if len(wrong) >= MOST_ERRORS:
+            break
+    if wrong:
+        raise refuse_findings(wrong)
     return right, errors
 
 
-def _check_room(event: Event, place: int) -> list[Finding]:
-    return check_storable(event, f"$.eventList[{place}]")
+def _find_wrong(document: Document, place: int) -> list[Finding]:
+    """Why an event of a document is not kept."""
+    wrong = refusals(check_placed(document, place))
+    return wrong or check_storable(document.events[place], write_path(document, place))
 
 
 def _find_taken(session: Session, owner_id: str, rows: Sequence[Prepared]) -> list[int]:
@@ -128,22 +133,21 @@ def _find_taken(session: Session, owner_id: str, rows: Sequence[Prepared]) -> li
     return taken
 
 
-def _say_all_taken(rows: Sequence[Prepared], captured: Sequence[Captured]) -> list[dict[str, object]]:
-    pairs = enumerate(zip(rows, captured, strict=True))
-    return [_say_taken(place, row) for place, (row, one) in pairs if not one.is_same]
+def _say_taken(path: str, one: Prepared) -> dict[str, object]:
+    detail = f"{path}: another event {one.event_id[:200]} was captured before"
+    return ResourceAlreadyExistsException(detail).document()
 
 
-def _say_taken(place: int, one: Prepared) -> dict[str, object]:
-    detail = f"$.eventList[{place}]: another event {one.event_id[:200]} was captured before"
-    return _tell(ResourceAlreadyExistsException(detail))
-
-
-def _tell(problem: EpcisProblem) -> dict[str, object]:
-    return problem.document()
+def _forget_jobs(session: Session, owner_id: str) -> None:
+    """Throw the oldest of a company's jobs away once they were kept long enough, a few at a time."""
+    oldest = select(EpcisCapture.id).where(EpcisCapture.owner_id == owner_id).order_by(EpcisCapture.id)
+    some = oldest.limit(_MOST_FORGOTTEN).with_for_update(skip_locked=True)
+    old = EpcisCapture.created_at < clock.now() - JOBS_KEPT
+    session.execute(delete(EpcisCapture).where(EpcisCapture.id.in_(some), old))
 
 
 def _keep_master_data(session: Session, owner_id: str, document: Document) -> None:
-    rows = {row["vocabulary"] + " " + row["id"]: row for row in _list_master_data(owner_id, document)}
+    rows = {(row["vocabulary"], row["id"]): row for row in _list_master_data(owner_id, document)}
     if len(rows) > MOST_MASTER:
         raise CaptureLimitExceededException(
             f"there are {len(rows)} elements of master data, at most {MOST_MASTER} are taken"
@@ -156,7 +160,7 @@ def _keep_master_data(session: Session, owner_id: str, document: Document) -> No
     session.execute(statement, [rows[name] for name in sorted(rows)])
 
 
-def _list_master_data(owner_id: str, document: Document) -> Collection[dict[str, object]]:
+def _list_master_data(owner_id: str, document: Document) -> Collection[dict[str, Any]]:
     rows = []
     for vocabulary in document.master_data:
         for element in vocabulary["vocabularyElementList"]:

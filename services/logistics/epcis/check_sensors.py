@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from services.logistics.epcis.fields import TIMES
-from services.logistics.epcis.findings import MOST_FINDINGS, Finding
+from services.logistics.epcis.fields import SENSOR_URIS, TIMES
+from services.logistics.epcis.findings import Finding
 from services.logistics.epcis.identifiers import is_uri
 from services.logistics.epcis.times import read_time
 from services.logistics.epcis.vocabulary import is_own_form
@@ -15,27 +15,22 @@ from services.logistics.epcis.words import REPORT_WORDS
 
 _UNIT = re.compile(r"[0-9A-Z]{1,3}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
-_URIS = ("deviceID", "deviceMetadata", "rawData", "dataProcessingMethod", "bizRules", "microorganism", "uriValue")
 
 
-def check_sensors(fields: dict[str, Any], path: str) -> list[Finding]:
-    """What is wrong with the sensor elements of an event whose shape is right."""
+def check_sensors(fields: dict[str, Any], path: str) -> Iterator[Finding]:
+    """What is wrong with the sensor elements of an event whose shape is right, as it is found."""
     at = read_time(fields.get("eventTime"))
-    findings: list[Finding] = []
     for place, element in enumerate(fields.get("sensorElementList", ())):
         where = f"{path}.sensorElementList[{place}]"
         metadata, reports = element.get("sensorMetadata") or {}, element.get("sensorReport", ())
-        findings += _check_times(metadata, f"{where}.sensorMetadata", at)
-        findings += _check_uris(metadata, f"{where}.sensorMetadata")
+        yield from _check_times(metadata, f"{where}.sensorMetadata", at)
+        yield from _check_uris(metadata, f"{where}.sensorMetadata")
         for number, report in enumerate(reports):
-            if len(findings) >= MOST_FINDINGS:
-                return findings
             here = f"{where}.sensorReport[{number}]"
-            findings += _check_times(report, here, at)
-            findings += _check_report(report, here)
+            yield from _check_times(report, here, at)
+            yield from _check_report(report, here)
             for name in sorted(metadata.keys() & report.keys()):
-                findings.append(Finding(f"{here}.{name}", "stands in sensorMetadata already", "sensor_twice"))
-    return findings
+                yield Finding(f"{here}.{name}", "stands in sensorMetadata already", "sensor_twice")
 
 
 def _check_times(owner: dict[str, Any], path: str, at: Any) -> Iterator[Finding]:
@@ -50,7 +45,7 @@ def _check_times(owner: dict[str, Any], path: str, at: Any) -> Iterator[Finding]
 
 
 def _check_uris(owner: dict[str, Any], path: str) -> Iterator[Finding]:
-    for name in _URIS:
+    for name in SENSOR_URIS:
         if name in owner and not is_uri(owner[name]):
             yield Finding(f"{path}.{name}", "is not an absolute URI", "identifier")
 

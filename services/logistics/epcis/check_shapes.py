@@ -11,9 +11,9 @@ from typing import Any
 
 from services.logistics.epcis.fields import (
     EPC_LISTS,
+    EPCIS_SPACES,
     FIELDS,
     METADATA,
-    NAME,
     NUMBERS,
     PAIRS,
     PLACES,
@@ -22,12 +22,15 @@ from services.logistics.epcis.fields import (
     UNWRITABLE,
     Event,
     is_extension,
+    is_name,
     split_name,
 )
 from services.logistics.epcis.findings import MOST_FINDINGS, Finding
 from services.logistics.epcis.identifiers import is_uri
 
 LONGEST, LONGEST_NAME = 10_000, 1_000
+_RESERVED = (*EPCIS_SPACES, "http://www.w3.org/2000/xmlns/")
+"""Namespaces of which nobody has names of their own: in XML they would mean something else."""
 
 
 def check_shapes(event: Event, path: str) -> list[Finding]:
@@ -136,7 +139,7 @@ class _Shapes:
     def extension(self, name: str, value: Any, path: str) -> None:
         if not is_extension(name):
             self.tell(f"{path}.{name[:100]}", "is no field of EPCIS, and an extension has a namespace", "unknown")
-        elif not _is_name(name):
+        elif not _fits_xml(name):
             self.tell(f"{path}.{name[:200]}", "is no name that XML could carry under a URI", "unknown")
         else:
             self.anything(value, f"{path}.{name}")
@@ -150,21 +153,21 @@ class _Shapes:
                 self.anything(one, path)
         elif isinstance(value, dict):
             for name, one in value.items():
-                if name != "#text" and not _is_name(name.removeprefix("@")):
+                if name != "#text" and not _fits_xml(name.removeprefix("@")):
                     self.tell(f"{path}.{name[:200]}", "is no name that XML could carry under a URI", "unknown")
                 if name[:1] in "@#" and isinstance(one, (dict, list)):
                     self.tell(f"{path}.{name[:200]}", "is an attribute or a text, and holds more than one value")
                 self.anything(one, path)
 
 
-def _is_name(name: str) -> bool:
-    return len(name) <= LONGEST_NAME and _is_short_name(name)
+def _fits_xml(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and _fits_xml_if_short(name)
 
 
 @lru_cache(4_096)
-def _is_short_name(name: str) -> bool:
+def _fits_xml_if_short(name: str) -> bool:
     space, local = split_name(name)
-    return NAME.fullmatch(local) is not None and (is_uri(space) or not is_extension(name))
+    return is_name(local) and (not is_extension(name) or (is_uri(space) and space not in _RESERVED))
 
 
 Check = Callable[[_Shapes, Any, str], None]

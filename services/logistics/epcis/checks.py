@@ -6,6 +6,9 @@ break them, and a repository that refused those would refuse what others accept 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from services.logistics.epcis.check_sensors import check_sensors
@@ -29,27 +32,29 @@ from services.logistics.epcis.vocabulary import DISPOSITION, ERROR_REASON, Vocab
 from services.logistics.epcis.words import PAIR_TYPES, TOP
 
 ADVICE = frozenset({"sensor_time", "sensor_twice", "ilmd"})
-KINDS = ("EPCISDocument", "EPCISQueryDocument", "EPCISMasterDataDocument", "")
+_ASKED = "EPCISQueryDocument"
+KINDS = ("EPCISDocument", _ASKED, "EPCISMasterDataDocument", "")
 VERSIONS = ("2.0", "2.0.0", "2.0.1", "2", "1", "1.0", "1.1", "1.2")
 
 
-def check_document(document: Document, *, most: int | None = None) -> list[Finding]:
-    """Everything that is wrong with a document, its events first to last; ``most`` findings at most."""
-    findings = _check_envelope(document)
-    asked = document.kind == "EPCISQueryDocument"
-    base = "$.epcisBody.queryResults.resultsBody" if asked else "$.epcisBody"
-    for place, event in enumerate(document.events):
-        path = f"{base}.eventList[{place}]" if document.kind else "$"
-        findings += check_event(event, path)
-        if document.ordered and not asked and document.version.startswith("2"):
-            findings += _check_order(event, path)
-        if most is not None and len(findings) >= most:
-            return findings[:most]
+def check_placed(document: Document, place: int) -> list[Finding]:
+    """Everything that is wrong with an event of a document; in XML 2.0 the order of its fields too."""
+    event, path = document.events[place], write_path(document, place)
+    findings = check_event(event, path)
+    if document.ordered and document.kind != _ASKED and document.version.startswith("2"):
+        findings += _check_order(event, path)
     return findings
 
 
+def write_path(document: Document, place: int) -> str:
+    """Where an event stands in its document."""
+    if not document.kind:
+        return "$"
+    return f"$.epcisBody{'.queryResults.resultsBody' if document.kind == _ASKED else ''}.eventList[{place}]"
+
+
 def check_event(event: Event, path: str = "$") -> list[Finding]:
-    """Everything that is wrong with an event: those that refuse it, and those of ``ADVICE``."""
+    """What is wrong with an event: the first that refuse it, and the first of ``ADVICE``."""
     if event.type not in FIELDS:
         return [Finding(f"{path}.type", f"{event.type[:100]!r} is no type of event", "type")]
     findings = check_shapes(event, path)
@@ -58,15 +63,27 @@ def check_event(event: Event, path: str = "$") -> list[Finding]:
     fields = event.fields
     for check in (_check_times, _check_what, _check_action, _check_words, _check_identifiers):
         check(event.type, fields, path, findings)
-    return findings + check_sensors(fields, path)
+    return [*findings, *_list_first(check_sensors(fields, path))]
 
 
-def refusals(findings: list[Finding], *, advice: frozenset[str] = ADVICE) -> list[Finding]:
-    """The findings for which an event is refused; with no ``advice`` at all, by the letter of the standard."""
-    return [one for one in findings if one.rule not in advice]
+def refusals(findings: Iterable[Finding], *, advice: frozenset[str] = ADVICE, most: int | None = None) -> list[Finding]:
+    """The findings for which an event is refused, ``most`` at most; with no ``advice`` at all, by the letter of the standard."""
+    return list(islice((one for one in findings if one.rule not in advice), most))
 
 
-def _check_envelope(document: Document) -> list[Finding]:
+def _list_first(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The first that refuse and the first that advise, as many of each as need be told: neither hides the other."""
+    told = Counter[bool]()
+    for one in findings:
+        told[one.rule in ADVICE] += 1
+        if told[one.rule in ADVICE] <= MOST_FINDINGS:
+            yield one
+        if told[False] == MOST_FINDINGS:
+            return
+
+
+def check_envelope(document: Document) -> list[Finding]:
+    """What is wrong around the events of a document."""
     findings = []
     if document.kind not in KINDS:
         findings.append(Finding("$.type", f"{document.kind[:100]!r} is no EPCIS document", "type"))
@@ -149,7 +166,7 @@ def _check_words(kind: str, fields: dict[str, Any], path: str, findings: list[Fi
         for place, pair in enumerate(fields.get(name, ())):
             if "type" in pair:
                 _check_word(vocabulary, pair["type"], f"{path}.{name}[{place}].type", findings)
-            elif name != "bizTransactionList":
+            elif name != "bizTransactionList" and len(findings) < MOST_FINDINGS:
                 findings.append(Finding(f"{path}.{name}[{place}].type", "is missing", "required"))
     for part, words in fields.get("persistentDisposition", {}).items():
         for word in words:

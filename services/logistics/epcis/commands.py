@@ -7,16 +7,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.messages import emit_many
 from chassis.problems import NotFound
 from events.logistics import EpcisEventCaptured
-from services.logistics.epcis import storing
+from services.logistics.epcis import lookups, storing
 from services.logistics.epcis.fields import Event
-from services.logistics.epcis.model import EpcisThing
 from services.logistics.epcis.object_event import name_transactions, write_object_event, write_time
 from services.logistics.epcis.parties import keep_parties
 from services.logistics.epcis.preparing import Prepared, prepare_event
@@ -176,7 +174,7 @@ def capture_error_declaration(
     if corrective_event_ids:
         declared["correctiveEventIDs"] = list(corrective_event_ids)
     event = read_event(row.document | {"errorDeclaration": declared}, {}, "$", frozenset(row.unhashed or ()))
-    things, parties = storing.find_things(session, row.id), storing.find_parties(session, row.id)
+    things, parties = lookups.things_of(session, row.id), lookups.parties_of(session, row.id)
     told = [Thing(one.epc, one.piece_id, one.delivery_id, one.deal_id) for one in things]
     (captured,) = capture_events(session, [event], owner_id=owner_id, things=[told], parties=[parties])
     return captured
@@ -191,13 +189,12 @@ def _keep_things(
     session: Session, rows: Sequence[tuple[str, Prepared]], fresh: set[str], things: Sequence[Collection[Thing]]
 ) -> None:
     told = [
-        {"event": id, "event_time": one.event_time, **msgspec.structs.asdict(thing)}
+        (id, one.event_time, *msgspec.structs.astuple(thing))
         for (id, one), named in zip(rows, things, strict=False)
         if id in fresh
         for thing in named
     ]
-    if told:
-        session.execute(insert(EpcisThing), told)
+    storing.write_things(session, told)
 
 
 def _tell(id: str, one: Prepared, owner_id: str, seen_by: set[str], at: datetime) -> EpcisEventCaptured:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from services.logistics.base import among
 from services.logistics.epcis.model import EpcisEvent, EpcisKey, EpcisParty
@@ -52,8 +52,6 @@ def fold_contents(events: Mapping[tuple[datetime, str], dict[str, Any]]) -> dict
 def _find(
     session: Session, links: Collection[str], kinds: Collection[str], party_id: str, at: datetime
 ) -> dict[tuple[datetime, str], dict[str, Any]]:
-    declared = aliased(EpcisEvent)
-    same = (declared.event_id == EpcisEvent.event_id, declared.owner_id == EpcisEvent.owner_id, declared.is_error)
     given = select(EpcisParty.event).where(EpcisParty.event == EpcisEvent.id, EpcisParty.party_id == party_id)
     keys = [write_key(link) for link in links]
     named = select(EpcisKey.event).where(among(EpcisKey.key, keys), EpcisKey.kind.in_(kinds), EpcisKey.event_time <= at)
@@ -61,9 +59,8 @@ def _find(
         EpcisEvent.id.in_(named),
         EpcisEvent.type == "AggregationEvent",
         EpcisEvent.action.in_(("ADD", "DELETE")),
-        EpcisEvent.is_error.is_(False),
+        EpcisEvent.stands(),
         or_(EpcisEvent.owner_id == party_id, given.exists()),
-        ~exists().where(*same),
     )
     rows = session.execute(found.order_by(EpcisEvent.event_time.desc()).limit(MOST_EVENTS))
     return {(row.event_time, row.event_id): row.fields for row in rows}

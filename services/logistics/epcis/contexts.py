@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from services.logistics.epcis.fields import UNWRITABLE
 from services.logistics.epcis.findings import NotReadable, refuse
 from services.logistics.epcis.identifiers import is_uri
+from services.logistics.epcis.limits import LONGEST_NAMESPACE, MOST_PREFIXES
 
 STANDARD = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 _KNOWN = re.compile(
@@ -26,7 +28,6 @@ OWN_PREFIXES = {
     "gs1": "https://gs1.org/voc/",
     "cbv": "https://ref.gs1.org/cbv/",
 }
-MOST_PREFIXES = 500
 _CURIE = re.compile(r"([^\W\d][\w.\-]*):(?!//)(\S+)")
 _NAME = re.compile(r"[^\W\d][\w.\-]*")
 
@@ -76,6 +77,8 @@ def _read_prefix(name: str, declared: Any, path: str) -> str | None:
         declared = declared.get("@id")
     if not _NAME.fullmatch(name) or not isinstance(declared, str) or not is_uri(declared):
         raise _refuse_term(name, path)
+    if max(len(name), len(declared)) > LONGEST_NAMESPACE or UNWRITABLE.search(declared):
+        raise refuse(path, "a prefix or a namespace is too long, or XML cannot carry it", "context")
     return plain_space(declared)
 
 

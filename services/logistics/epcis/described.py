@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.logistics.base import among
 from services.logistics.epcis.model import EpcisMaster
 
 _LOCAL = re.compile(r"[^#:/]*$")
@@ -20,10 +21,13 @@ def find_attributes(session: Session, wanted: Collection[Owned]) -> dict[Owned, 
     """The attributes of things by their plain names (``latitude``, ``descriptionShort``), as each company describes them."""
     if not wanted:
         return {}
-    pairs = tuple_(EpcisMaster.owner_id, EpcisMaster.id).in_(sorted(wanted))
-    query = select(EpcisMaster).where(pairs).order_by(EpcisMaster.vocabulary)
+    asked = set(wanted)
+    query = select(EpcisMaster).where(among(EpcisMaster.id, (id for _, id in asked)))
+    query = query.where(among(EpcisMaster.owner_id, (owner_id for owner_id, _ in asked)))
     found: dict[Owned, dict[str, str]] = {}
-    for row in session.scalars(query):
+    for row in session.scalars(query.order_by(EpcisMaster.vocabulary)):
+        if (row.owner_id, row.id) not in asked:
+            continue
         found.setdefault((row.owner_id, row.id), {}).update(_read_attributes(row.attributes))
     return found
 

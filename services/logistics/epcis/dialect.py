@@ -32,7 +32,8 @@ PREFIX = "/epcis/v2"
 JSON, JSON_LD, XML, OLD_XML = "application/json", "application/ld+json", "application/xml", "text/xml"
 PROBLEM_JSON, PROBLEM_XML = "application/problem+json", "application/problem+xml"
 TAKEN = (JSON, JSON_LD, XML, OLD_XML)
-VERSION = "2.0.0"
+VERSION, OLD_VERSION = "2.0.0", "1.2"
+"""What is spoken, and the XML in which events are told to those who take nothing newer (``GS1-EPCIS-Max``)."""
 OLDEST_DOCUMENT = "1.0"
 LONGEST_ID = 1_000
 WordFormat = Literal["No_Preference", "Always_Web_URI", "Always_URN", "Never_Translates"]
@@ -63,15 +64,25 @@ def write_events(
     )
     media_type = choose_media_type(headers)
     if media_type in (XML, OLD_XML):
-        word = write_uri if read_word_format(headers) == "Always_Web_URI" else write_urn
-        return Reply(200, [("Content-Type", media_type), *extra], write_xml.write_document(document, word=word))
-    return Reply(200, [("Content-Type", media_type), *extra], _encode(write_json.write_document(document)))
+        body = _write_xml(headers, document)
+    else:
+        _refuse_old(headers)
+        body = _encode(write_json.write_document(document))
+    return Reply(200, [("Content-Type", media_type), *extra], body)
+
+
+def _write_xml(headers: Headers, document: Document) -> bytes:
+    word_format = read_word_format(headers)
+    if _speak(headers) == OLD_VERSION:
+        return write_xml.write_document(document, version="1.2")
+    return write_xml.write_document(document, word=write_uri if word_format == "Always_Web_URI" else write_urn)
 
 
 def write_view(
     headers: Headers, view: Any, *, name: str = "Collection", status: int = 200, extra: Sequence[tuple[str, str]] = ()
 ) -> Reply:
     """Anything else, a struct, mapping or list, as JSON, or as XML whose root is ``name``. Raises NotAcceptableException."""
+    _refuse_old(headers)
     media_type = choose_media_type(headers)
     is_xml = media_type in (XML, OLD_XML)
     body = write_plain_xml(name, msgspec.to_builtins(view)) if is_xml else _encode(view)
@@ -114,14 +125,27 @@ def _choose(headers: Headers, name: str, options: tuple[str, ...], default: str)
     return value
 
 
+def _speak(headers: Mapping[str, str]) -> str:
+    """The version that a caller is answered in."""
+    most = headers.get("GS1-EPCIS-Max")
+    is_old = most is not None and _read_version(most, fill=99) < _read_version(VERSION)
+    return OLD_VERSION if is_old else VERSION
+
+
+def _refuse_old(headers: Headers) -> None:
+    if _speak(headers) == OLD_VERSION:
+        raise NotAcceptableException(f"in EPCIS {OLD_VERSION} there are events as XML only")
+
+
 def _admit(headers: Mapping[str, str]) -> None:
     """Version negotiation: what we speak must lie within what the caller takes, or documents within what we read."""
+    spoken = _speak(headers)
     for name in ("EPCIS", "CBV"):
         least, most = headers.get(f"GS1-{name}-Min"), headers.get(f"GS1-{name}-Max")
-        if least is not None and _read_version(least) > _read_version(VERSION):
-            raise NotAcceptableException(f"this is {name} {VERSION}, older than {least[:20]}")
-        if most is not None and _read_version(most, fill=99) < _read_version(VERSION):
-            raise NotAcceptableException(f"this is {name} {VERSION}, newer than {most[:20]}")
+        if least is not None and _read_version(least) > _read_version(spoken):
+            raise NotAcceptableException(f"this is {name} {spoken}, older than {least[:20]}")
+        if most is not None and _read_version(most, fill=99) < _read_version(spoken):
+            raise NotAcceptableException(f"this is {name} {spoken}, newer than {most[:20]}")
         given = headers.get(f"GS1-{name}-Version")
         if given is not None and not _read_version(OLDEST_DOCUMENT) <= _read_version(given) < (2, 1):
             raise NotAcceptableException(f"documents of {name} {OLDEST_DOCUMENT} to {VERSION} are read")

@@ -35,7 +35,7 @@ SHORT = {
     "upui": "235",
 }
 KEYS: dict[str, re.Pattern[str]] = {
-    ai: re.compile(value)
+    ai: re.compile(value, re.ASCII)
     for ai, value in {
         "00": r"\d{18}",
         "01": r"\d{8}|\d{12,14}",
@@ -64,17 +64,22 @@ QUALIFIERS = {
     "8004": ("7040",),
 }
 _FINEST = {"01": ("21", "235", "10"), "8006": ("21", "10"), "8010": ("8011",), "414": ("254",)}
-_LINK = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)")
-
+_LINK = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)(?:[?#]\S*)?")
+LONGEST = 500
+"""Characters of an identifier: what is longer names nothing of GS1's."""
 
 Parts = tuple[str, str, dict[str, str]]
 """A Digital Link taken apart: its key, the value of the key, and the qualifiers with their values, unescaped."""
 
 
-@lru_cache(16_384)
 def take_apart(uri: str) -> Parts | None:
     """The key, its value and its qualifiers (unescaped) of a Digital Link on any host; None when it is none."""
-    if not uri.startswith("http") or (found := _LINK.match(uri)) is None:
+    return _take_apart(uri) if uri.startswith("http") and len(uri) <= LONGEST else None
+
+
+@lru_cache(16_384)
+def _take_apart(uri: str) -> Parts | None:
+    if (found := _LINK.fullmatch(uri)) is None:
         return None
     steps = found[1].rstrip("/").split("/")[1:]
     for place in range(len(steps) - 1):
@@ -85,13 +90,17 @@ def take_apart(uri: str) -> Parts | None:
 
 
 def _read_parts(ai: str, steps: list[str]) -> Parts | None:
-    value, rest = unquote(steps[0]), steps[1:]
-    if not KEYS[ai].fullmatch(value) or len(rest) % 2:
+    value, *told = map(unquote, (steps[0], *steps[2::2]))
+    names = [SHORT.get(name, name) for name in steps[1::2]]
+    if not KEYS[ai].fullmatch(value) or len(names) != len(told) or any(map(_is_no_value, (value, *told))):
         return None
-    names = [SHORT.get(name, name) for name in rest[::2]]
     if any(name not in QUALIFIERS.get(ai, ()) for name in names):
         return None
-    return ai, value.zfill(14) if ai == "01" else value, dict(zip(names, map(unquote, rest[1::2]), strict=True))
+    return ai, value.zfill(14) if ai == "01" else value, dict(zip(names, told, strict=True))
+
+
+def _is_no_value(text: str) -> bool:
+    return not text or not text.isprintable() or "\ufffd" in text  # what unquote makes of bytes that are no text
 
 
 def canonical_link(uri: str) -> str | None:

@@ -83,7 +83,7 @@ def check_urn(urn: str) -> str | None:
     """What is wrong with an EPC URN, as a sentence; None when nothing is, or when it is another kind of URI."""
     if not urn.startswith("urn:epc:") or urn.startswith("urn:epc:tag:") or urn.startswith("urn:epc:raw:"):
         return None
-    found = _URN.fullmatch(urn)
+    found = _URN.fullmatch(urn) if urn.isascii() else None
     if found is None or (found[2] not in SCHEMES and found[2] not in _OTHERS):
         return "is no EPC URI of a scheme that the Tag Data Standard knows"
     kind, scheme, rest = found.groups()
@@ -99,7 +99,7 @@ def check_urn(urn: str) -> str | None:
 @lru_cache(16_384)
 def link_of_urn(urn: str) -> str | None:
     """The canonical Digital Link of an EPC URN or of a class pattern that ends in ``.*``; None when it has none."""
-    found = _URN.fullmatch(urn)
+    found = _URN.fullmatch(urn) if urn.isascii() else None
     if found is None or (scheme := SCHEMES.get(found[2])) is None or (found[1] == "class") != (found[2] == "lgtin"):
         return None
     if found[1] == "idpat":

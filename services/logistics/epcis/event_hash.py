@@ -53,12 +53,10 @@ def write_prehash(event: Event) -> str:
 
 def write_value(value: Any) -> str:
     """A value as it is hashed: numbers short, identifiers and words canonical."""
-    if isinstance(value, str):
-        value = value.strip()
-        return _write_text(value) if len(value) <= LONGEST else value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _write_text(str(value)[:LONGEST])
+    text = str(value).strip()
+    return _write_text(text) if len(text) <= LONGEST else text
 
 
 @lru_cache(65_536)

@@ -10,7 +10,8 @@
     ├── ResourceAlreadyExistsException 409
     ├── CaptureLimitExceededException, QueryTooLargeException, QueryTooComplexException 413
     ├── URITooLongException 414, UnsupportedMediaTypeException 415
-    └── ImplementationException 500
+    ├── TooManyException 429 (``SecurityException``)
+    └── ImplementationException 500, MethodException 405, UnavailableException 503 (all ``ImplementationException``)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import msgspec
 
 from chassis.problems import Problem
 from chassis.wire import InvalidField, UnknownParameter
-from services.logistics.epcis.findings import LIMIT, Finding, NotReadable
+from services.logistics.epcis.findings import Finding, NotReadable, TooLarge
 from services.logistics.epcis.limits import MOST_BYTES, MOST_EVENTS
 
 MOST_ERRORS = 100
@@ -174,17 +175,15 @@ _BY_STATUS: dict[int, type[EpcisProblem]] = {
     429: TooManyException,
     503: UnavailableException,
 }
-_BY_NAME = {kind.type_name().removeprefix("epcisException:"): kind for kind in EpcisProblem.__subclasses__()}
 
 
 def rename_problem(problem: Problem) -> Problem:
     """A problem of the house in the words of the standard: what is 422 elsewhere is 400 here."""
     if isinstance(problem, EpcisProblem):
         return problem
-    named = _BY_NAME.get(getattr(problem, "epcis", ""))
+    kind = _BY_STATUS.get(problem.status, ImplementationException)
     if isinstance(problem, InvalidField | UnknownParameter):
-        named = QueryParameterException
-    kind = named or _BY_STATUS.get(problem.status, ImplementationException)
+        kind = QueryParameterException
     return kind(problem.detail, **problem.members)
 
 
@@ -198,4 +197,6 @@ def refuse_findings(findings: Iterable[Finding]) -> ValidationException:
 def refuse_unreadable(error: NotReadable) -> EpcisProblem:
     """A document that cannot be read, or is too large, as the problem to raise."""
     problem = refuse_findings(error.findings)
-    return CaptureLimitExceededException(problem.detail, **problem.members) if error.kind == LIMIT else problem
+    if isinstance(error, TooLarge):
+        return CaptureLimitExceededException(problem.detail, **problem.members)
+    return problem

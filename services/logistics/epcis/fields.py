@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.parsers import expat
 
 import msgspec
 
@@ -73,10 +74,12 @@ REPORT = (
 )
 """The fields of a sensor report, in the order in which they are hashed."""
 
+SENSOR_URIS = ("deviceID", "deviceMetadata", "rawData", "dataProcessingMethod", "bizRules", "microorganism", "uriValue")
+"""The fields of sensor metadata and reports that name something."""
 NUMBERS = frozenset({"quantity", "value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue"})
 TIMES = frozenset({"time", "startTime", "endTime"})
 NAME = re.compile(r"[^\W\d][\w.\-]*")
-"""A name that XML can carry; what an extension must be called."""
+"""What a name is made of; ``is_name`` says whether XML can carry it."""
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML cannot carry."""
 COMMENT = "{http://www.w3.org/2000/01/rdf-schema#}comment"
@@ -136,3 +139,13 @@ def split_name(name: str) -> tuple[str, str]:
 def is_extension(name: str) -> bool:
     """Whether a field is somebody's own, under a namespace."""
     return name.startswith("{")
+
+
+def is_name(text: str) -> bool:
+    """Whether XML can carry a text as a name, which an extension needs: beyond ASCII that is for the parser to say."""
+    if NAME.fullmatch(text) is None:
+        return False
+    try:
+        return text.isascii() or bool(expat.ParserCreate().Parse(f"<{text}/>", True))
+    except expat.ExpatError:
+        return False

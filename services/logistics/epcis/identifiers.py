@@ -10,11 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-from services.logistics.epcis.digital_links import canonical_link, has_right_digit, take_apart
+from services.logistics.epcis.digital_links import LONGEST, canonical_link, has_right_digit, take_apart
 from services.logistics.epcis.epc_urns import SCHEMES, check_urn, link_of_urn
-
-LONGEST = 500
-"""What is longer names nothing of GS1's."""
 
 PrefixLength = Callable[[str], int | None]
 """The length of the company prefix that a number begins with (6 to 12), or None where the table does not know it."""

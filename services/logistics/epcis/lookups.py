@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, exists, or_, select, text
+from sqlalchemy import Select, and_, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from services.logistics.base import among
 from services.logistics.epcis.fields import Event
@@ -78,14 +78,11 @@ def last_of_pieces(
     session: Session, piece_ids: Collection[str], *, owner_id: str
 ) -> dict[str, tuple[datetime, str | None, str | None]]:
     """When, with which disposition and where (bizLocation) a company has last captured each piece."""
-    taken_back = aliased(EpcisEvent)
-    same = (taken_back.event_id == EpcisEvent.event_id, taken_back.owner_id == EpcisEvent.owner_id, taken_back.is_error)
     columns = (EpcisThing.piece_id, EpcisThing.event_time, EpcisEvent.disposition, EpcisEvent.biz_location)
     last = (
         select(*columns)
         .join(EpcisEvent, EpcisEvent.id == EpcisThing.event)
-        .where(among(EpcisThing.piece_id, piece_ids), EpcisEvent.owner_id == owner_id)
-        .where(EpcisEvent.is_error.is_(False), ~exists().where(*same))
+        .where(among(EpcisThing.piece_id, piece_ids), EpcisEvent.owner_id == owner_id, EpcisEvent.stands())
         .ext(distinct_on(EpcisThing.piece_id))
         .order_by(EpcisThing.piece_id, EpcisThing.event_time.desc(), EpcisEvent.event_id.desc())
     )
@@ -137,8 +134,6 @@ def _write_keys(uris: Collection[str]) -> list[str]:
 
 def _events() -> Select[Any]:
     """Events that nobody has taken back; an error declaration is none."""
-    declared = aliased(EpcisEvent)
-    same = (declared.event_id == EpcisEvent.event_id, declared.owner_id == EpcisEvent.owner_id, declared.is_error)
     columns = (
         EpcisEvent.id,
         EpcisEvent.owner_id,
@@ -148,9 +143,7 @@ def _events() -> Select[Any]:
         EpcisEvent.namespaces,
         EpcisEvent.unhashed,
     )
-    return select(*columns).where(
-        EpcisEvent.is_error.is_(False), EpcisEvent.fields.is_not(None), ~exists().where(*same)
-    )
+    return select(*columns).where(EpcisEvent.stands(), EpcisEvent.fields.is_not(None))
 
 
 def _kept(row: Any) -> Kept:

@@ -15,6 +15,8 @@ MOST_CHARACTERS = 20
 def name_lots(ilmd: Mapping[str, Any], things: Iterable[str]) -> dict[str, str]:
     """The lot of each serialised trade item by the ``lotNumber`` of its master data (CBV 2.0, section 9.4), as a link."""
     number = next((value for name, value in ilmd.items() if split_name(name)[1] == "lotNumber"), None)
+    if isinstance(number, int) and not isinstance(number, bool):
+        number = str(number)
     if not isinstance(number, str) or not 0 < len(number) <= MOST_CHARACTERS:
         return {}
     lots = {}

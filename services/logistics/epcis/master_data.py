@@ -48,7 +48,9 @@ def _read_value(value: Any, path: str, depth: int) -> Any:
         raise refuse(path[:200], f"is nested deeper than {DEEPEST} levels", "limit")
     if isinstance(value, dict):
         return {name: _read_value(one, f"{path}.{name[:50]}", depth + 1) for name, one in value.items()}
-    return _text(value, path) if isinstance(value, str) else value if isinstance(value, (int, float)) else str(value)
+    if isinstance(value, list):
+        return [_read_value(one, path, depth + 1) for one in value]
+    return _text(value, path) if isinstance(value, str) else "" if value is None else value
 
 
 def _object(value: Any, path: str) -> dict[str, Any]:

@@ -84,6 +84,13 @@ class EpcisEvent(Base):
     capture_id: Mapped[str | None]
 
     @classmethod
+    def stands(cls) -> ColumnElement[bool]:
+        """No declaration of an error, nor taken back by one of its own owner's: another's takes nothing back."""
+        declared = aliased(cls)
+        same = (declared.event_id == cls.event_id, declared.owner_id == cls.owner_id, declared.is_error)
+        return and_(cls.is_error.is_(False), ~select(declared.id).where(*same).exists())
+
+    @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
         """Whose it is, who is party to it and who was given it; the operator sees every event.
 

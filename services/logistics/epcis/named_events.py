@@ -6,13 +6,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, bindparam, cast, exists, func, or_, select
+from sqlalchemy import Select, Text, and_, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from services.logistics.epcis.model import EpcisEvent, EpcisKey, EpcisThing
 from services.logistics.epcis.preparing import write_key
+from services.logistics.epcis.query.seeing import FEW_TO_READ, find_few
 
 _THINGS = ("epc", "childEPC", "parentID", "inputEPC", "outputEPC")
 _CLASSES = ("epcClass", "childEPCClass", "inputEPCClass", "outputEPCClass")
@@ -51,7 +52,7 @@ def _texts(values: object) -> object:
 
 def _visible(query: Select[Any], caller: Caller) -> Select[Any]:
     """Those of the events that stand and that the caller may see."""
-    standing = query.where(EpcisEvent.is_error.is_(False), ~_taken_back())
+    standing = query.where(EpcisEvent.stands())
     return standing if caller.is_system else standing.where(EpcisEvent.visible_to(caller))
 
 
@@ -61,17 +62,11 @@ def _read_events(session: Session, ids: Collection[str]) -> list[Row]:
     return [tuple(row) for row in session.execute(query)]  # type: ignore[misc]
 
 
-def _taken_back() -> exists:
-    """Whether the owner of the event has declared it an error: another's declaration takes nothing back."""
-    declared = aliased(EpcisEvent)
-    return exists().where(
-        declared.event_id == EpcisEvent.event_id, declared.owner_id == EpcisEvent.owner_id, declared.is_error
-    )
-
-
 def list_latest_keys(session: Session, caller: Caller, limit: int) -> list[str]:
     """The things and lots that the latest events which the caller may see are about, newest first."""
     latest = _visible(select(EpcisEvent.id, EpcisEvent.sequence), caller)
+    if (few := find_few(session, caller, FEW_TO_READ)) is not None:
+        latest = latest.where(EpcisEvent.id == few)
     some = latest.order_by(EpcisEvent.sequence.desc()).limit(limit).subquery()
     query = (
         select(EpcisKey.key, func.max(some.c.sequence).label("latest"))
@@ -104,7 +99,7 @@ def find_maker(session: Session, keys: Collection[str]) -> str | None:
         select(EpcisEvent.owner_id)
         .join(EpcisKey, EpcisKey.event == EpcisEvent.id)
         .where(EpcisKey.key == func.any(_texts(write_key(key) for key in keys)))
-        .where(or_(made, EpcisKey.kind.in_(_CAME_OUT)), EpcisEvent.is_error.is_(False), ~_taken_back())
+        .where(or_(made, EpcisKey.kind.in_(_CAME_OUT)), EpcisEvent.stands())
         .order_by(EpcisEvent.sequence)
         .limit(1)
     )
@@ -117,16 +112,13 @@ def list_keys_between(
     """The things and classes that events of a period name, as far as the caller may see them; with ``below`` only those whose
     names go on behind it, such as the lots and items of a product. At most ``limit``, in the order of their names.
     """
-    query = select(EpcisKey.key).where(EpcisKey.event_time >= since, EpcisKey.event_time < until)
+    query = select(EpcisKey.key).join(EpcisEvent, EpcisEvent.id == EpcisKey.event)
+    for column in (EpcisKey.event_time, EpcisEvent.event_time):  # one and the same: events have an index of it
+        query = query.where(column >= since, column < until)
     query = query.where(EpcisKey.kind.in_((*_THINGS, *_CLASSES)), ~EpcisKey.key.startswith("sha-256;"))
     if below is not None:
         query = query.where(EpcisKey.key >= below + "/", EpcisKey.key < below + "0")
-    query = query.join(EpcisEvent, EpcisEvent.id == EpcisKey.event).where(
-        EpcisEvent.is_error.is_(False), ~_taken_back()
-    )
-    if not caller.is_system:
-        query = query.where(EpcisEvent.visible_to(caller))
-    return list(session.scalars(query.distinct().order_by(EpcisKey.key).limit(limit)))
+    return list(session.scalars(_visible(query, caller).distinct().order_by(EpcisKey.key).limit(limit)))
 
 
 def has_made_below(session: Session, owner_id: str, name: str) -> bool:
@@ -137,7 +129,7 @@ def has_made_below(session: Session, owner_id: str, name: str) -> bool:
         .join(EpcisEvent, EpcisEvent.id == EpcisKey.event)
         .where(or_(EpcisKey.key == name, and_(EpcisKey.key >= name + "/", EpcisKey.key < name + "0")))
         .where(or_(made, EpcisKey.kind.in_(_CAME_OUT)), EpcisEvent.owner_id == owner_id)
-        .where(EpcisEvent.is_error.is_(False), ~_taken_back())
+        .where(EpcisEvent.stands())
         .limit(1)
     )
     return session.scalar(query) is not None

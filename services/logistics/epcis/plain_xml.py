@@ -6,6 +6,8 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
+from services.logistics.epcis.fields import UNWRITABLE
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 _SPACE = "urn:epcglobal:epcis:xsd:2"
 
@@ -36,4 +38,4 @@ def _write(name: str, value: Any) -> str:
 def _write_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return escape("".join(c for c in str(value) if c >= " " or c in "\t\n"))
+    return escape(UNWRITABLE.sub("", str(value)))

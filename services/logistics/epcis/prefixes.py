@@ -15,7 +15,9 @@ from services.logistics.epcis.fields import Event, split_name
 from services.logistics.epcis.vocabulary import PREFIXES
 
 _USABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
-_TAKEN = {*PREFIXES, "epcis", "epcisq", "xml", "xmlns", "xsi", "id", "type"}
+_TAKEN = {*PREFIXES, "epcis", "epcisq", "xmlns", "xsi", "id", "type"}
+_XML = "http://www.w3.org/XML/1998/namespace"
+"""Goes by ``xml`` and nothing else, declared or not (Namespaces in XML 1.0, section 3)."""
 
 
 class Prefixes:
@@ -24,6 +26,7 @@ class Prefixes:
     def __init__(self, hints: Iterable[dict[str, str]], events: list[Event]) -> None:
         self.used: dict[str, str] = {}
         self._taken = set(_TAKEN)
+        self._number = 0
         for event in events:
             _gather_schemes(event.fields, self._taken)
         self._hints = {space: name for name, space in OWN_PREFIXES.items() if name not in self._taken}
@@ -31,6 +34,8 @@ class Prefixes:
             for name, space in hint.items():
                 if _USABLE.fullmatch(name) and name not in self._taken and not name.lower().startswith("xml"):
                     self._hints.setdefault(space, name)
+        self._hints[_XML] = "xml"
+        self._taken.discard("xml")
 
     def write(self, name: str) -> str:
         """``prefix:local`` for ``{namespace}local``; a plain name as it is, an attribute's ``@`` kept in front."""
@@ -41,13 +46,12 @@ class Prefixes:
 
     def _prefix(self, space: str) -> str:
         if space not in self.used:
-            wanted = self._hints.get(space, "ns1")
-            taken = self._taken.union(self.used.values())
-            number = 1
-            while wanted in taken:
-                number += 1
-                wanted = f"ns{number}"
+            wanted = self._hints.get(space)
+            while wanted is None or wanted in self._taken:
+                self._number += 1
+                wanted = f"ns{self._number}"
             self.used[space] = wanted
+            self._taken.add(wanted)
         return self.used[space]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from services.logistics.epcis.event_hash import hash_event
-from services.logistics.epcis.fields import PAIRS, PLACES, Event
+from services.logistics.epcis.fields import PAIRS, PLACES, Event, is_extension, split_name
 from services.logistics.epcis.findings import Finding
 from services.logistics.epcis.identifiers import canonical
 from services.logistics.epcis.lots import name_lots
@@ -78,7 +78,7 @@ def prepare_event(event: Event) -> Prepared:
     hash = hash_event(event)
     given = {name: value for name, value in event.fields.items() if name != "recordTime"}
     given["eventID"] = given.get("eventID") or hash
-    kept = msgspec.structs.replace(event, fields=given)
+    kept = _drop_unused(msgspec.structs.replace(event, fields=given))
     fields = rewrite_identifiers(kept, canonical).fields
     declared = fields.get("errorDeclaration") or {}
     return Prepared(
@@ -94,14 +94,37 @@ def prepare_event(event: Event) -> Prepared:
         transformation_id=fields.get("transformationID"),
         document=_json.encode(write_event(kept)).decode(),
         fields=_json.encode(fields).decode(),
-        namespaces=_json.encode(event.namespaces).decode(),
-        unhashed=tuple(sorted(event.unhashed)),
+        namespaces=_json.encode(kept.namespaces).decode(),
+        unhashed=tuple(sorted(kept.unhashed)),
         hash=hash,
         error_time=_read_utc(declared["declarationTime"]) if declared else None,
         error_reason=declared.get("reason"),
         corrective_event_ids=tuple(declared.get("correctiveEventIDs") or ()),
         keys=tuple(dict.fromkeys((kind, write_key(key)) for kind, key in list_keys(fields))),
     )
+
+
+def _drop_unused(event: Event) -> Event:
+    """The event without the prefixes and unhashed names of its document that it has no use for: each event keeps its own copy."""
+    if not event.namespaces and not event.unhashed:
+        return event
+    names = frozenset(_list_names(event.fields))
+    spaces = {split_name(name.removeprefix("@"))[0] for name in names}
+    used = {prefix: space for prefix, space in event.namespaces.items() if space in spaces}
+    return msgspec.structs.replace(event, namespaces=used, unhashed=event.unhashed & names)
+
+
+def _list_names(value: Any) -> Iterator[str]:
+    """The names of extensions in a value, at any depth."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if is_extension(name.removeprefix("@")):
+                yield name
+            if isinstance(one, (dict, list)):
+                yield from _list_names(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _list_names(one)
 
 
 def list_keys(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:

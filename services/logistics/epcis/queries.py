@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from services.logistics.epcis.model import EpcisEvent, EpcisThing
 from services.logistics.epcis.object_event import name_transactions, write_time
@@ -30,17 +30,11 @@ def events_of_piece(session: Session, piece_id: str) -> list[PieceEvent]:
     query = (
         select(EpcisThing, EpcisEvent.owner_id, EpcisEvent.document, EpcisEvent.record_time)
         .join(EpcisEvent, EpcisEvent.id == EpcisThing.event)
-        .where(EpcisThing.piece_id == piece_id, EpcisEvent.is_error.is_(False), ~_taken_back().exists())
+        .where(EpcisThing.piece_id == piece_id, EpcisEvent.stands())
         .order_by(EpcisThing.event_time.desc(), EpcisEvent.id.desc())
         .limit(MOST_EVENTS)
     )
     return [_piece_event(*row) for row in session.execute(query)]
-
-
-def _taken_back() -> Select[tuple[str]]:
-    declared = aliased(EpcisEvent)
-    same = (declared.event_id == EpcisEvent.event_id, declared.owner_id == EpcisEvent.owner_id, declared.is_error)
-    return select(declared.id).where(*same)
 
 
 def _piece_event(thing: EpcisThing, owner_id: str, document: dict[str, Any], record_time: datetime) -> PieceEvent:

@@ -8,22 +8,26 @@ from typing import Any
 import msgspec
 
 from services.logistics.epcis.contexts import OWN_PREFIXES, expand_curie, read_context
-from services.logistics.epcis.fields import FIELDS, NAME, PAIRS, Document, Event, is_extension, split_name
-from services.logistics.epcis.findings import LIMIT, Finding, NotReadable, refuse
+from services.logistics.epcis.fields import FIELDS, PAIRS, Document, Event, is_extension, is_name, split_name
+from services.logistics.epcis.findings import TooLarge, refuse
+from services.logistics.epcis.limits import MOST_BYTES, MOST_EVENTS, MOST_VALUES
 from services.logistics.epcis.master_data import read_vocabularies
 from services.logistics.epcis.vocabulary import PREFIXES
 from services.logistics.epcis.words import read_words
 
-MOST_BYTES = 32 << 20
 DEEPEST = 64
 _KEYWORDS = {"@id": "id", "@type": "type"}
+_NO_FIELDS = ("@context", "type", "@type")
+_TWICE = "something is said twice, under two names that mean the same"
 _decoder = msgspec.json.Decoder()
 
 
 def read_document(body: bytes) -> Document:
     """The document, or the single event as a document of one. Raises NotReadable; shapes are ``checks``'s to judge."""
     if len(body) > MOST_BYTES:
-        raise NotReadable(Finding("$", f"there are more than {MOST_BYTES} bytes", "limit"), kind=LIMIT)
+        raise TooLarge(f"there are more than {MOST_BYTES} bytes")
+    if sum(map(body.count, (b",", b"{", b"["))) > MOST_VALUES:
+        raise TooLarge(f"there are more than {MOST_VALUES} values")
     try:
         return document_of(_decoder.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -43,6 +47,8 @@ def document_of(given: Any) -> Document:
     listed = holder.get("eventList", [holder["event"]] if "event" in holder else None)
     if not isinstance(listed, list):
         raise refuse(f"{path}.eventList", "there is no list of events")
+    if len(listed) > MOST_EVENTS:
+        raise TooLarge(f"there are {len(listed)} events, at most {MOST_EVENTS} are taken")
     return Document(
         kind=_text(given.get("type", given.get("@type"))),
         version=_text(given.get("schemaVersion")),
@@ -63,11 +69,10 @@ def read_event(given: Any, prefixes: dict[str, str], path: str, unhashed: frozen
     if "@context" in given:
         prefixes = read_context(given["@context"], f"{path}.@context", prefixes)
     known = OWN_PREFIXES | prefixes | PREFIXES
-    fields: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in ("@context", "type", "@type"):
-            key = name if name in _PLAIN else _write_name(name, known)
-            fields[key] = _walk(value, known, path, 0)
+    told = {name: value for name, value in given.items() if name not in _NO_FIELDS}
+    fields = {_write_name(name, known): _walk(value, known, path, 0) for name, value in told.items()}
+    if len(fields) != len(told):
+        raise refuse(path, _TWICE, "twice")
     read_words(fields)
     kind = given.get("type", given.get("@type"))
     return Event(_text(kind).removeprefix("epcis:"), fields, prefixes, unhashed)
@@ -84,21 +89,26 @@ def _walk(value: Any, known: dict[str, str], path: str, depth: int) -> Any:
     if isinstance(value, list):
         return [_walk(one, known, path, depth + 1) for one in value]
     if isinstance(value, dict):
-        return {_write_name(name, known): _walk(one, known, path, depth + 1) for name, one in value.items()}
+        told = {_write_name(name, known): _walk(one, known, path, depth + 1) for name, one in value.items()}
+        if len(told) != len(value):
+            raise refuse(path, _TWICE, "twice")
+        return told
     return value
 
 
 def _write_name(name: str, known: dict[str, str]) -> str:
+    if name in _PLAIN:
+        return name
     if name in _KEYWORDS:
         return _KEYWORDS[name]
     if name.startswith("{"):  # ours alone, for what has a namespace
         return f"?{name}"
-    if name.startswith("@"):  # an attribute of an extension that came as XML
+    if name.startswith("@") and not name.startswith("@@"):  # an attribute of an extension that came as XML
         return "@" + _write_name(name[1:], known)
     prefix, colon, local = name.partition(":")
     if colon and (space := known.get(prefix)) is not None:
         return f"{{{space}}}{local}"
-    if not colon and name not in _PLAIN and (uri := known.get(name)) is not None and name not in OWN_PREFIXES:
+    if not colon and (uri := known.get(name)) is not None and name not in OWN_PREFIXES:
         space, mark, local = re.split(r"([/#:])(?=[^/#:]*$)", uri)
         return f"{{{space}{mark}}}{local}"
     return name
@@ -122,7 +132,7 @@ def _read_unhashed(holder: dict[str, Any], prefixes: dict[str, str]) -> frozense
     names = [value for name, value in holder.items() if name.rpartition(":")[2] == "ignoreFields"]
     listed = [one for value in names for one in (value if isinstance(value, list) else [value])]
     names = [_write_name(name, OWN_PREFIXES | prefixes) for name in listed if isinstance(name, str)]
-    return frozenset(name for name in names if is_extension(name) and NAME.fullmatch(split_name(name)[1]))
+    return frozenset(name for name in names if is_extension(name) and is_name(split_name(name)[1]))
 
 
 def _read_query(body: dict[str, Any]) -> dict[str, str]:

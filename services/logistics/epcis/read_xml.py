@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from services.logistics.epcis.fields import FIELDS, Document
-from services.logistics.epcis.findings import refuse
+from itertools import islice
+
+from services.logistics.epcis.fields import FIELDS, Document, is_extension
+from services.logistics.epcis.findings import TooLarge, refuse
+from services.logistics.epcis.limits import MOST_EVENTS
 from services.logistics.epcis.read_xml_events import find, read_event, read_hints, standard_name, unwrap
 from services.logistics.epcis.read_xml_header import read_header, read_master_data
 from services.logistics.epcis.safe_xml import Node, parse_xml
@@ -31,6 +34,9 @@ def document_of(root: Node) -> Document:
         return Document(kind, root.attributes.get("schemaVersion", ""), created, [], master_data=read_master_data(root))
     if listed is None:
         raise refuse("$.EPCISBody", "there is no EventList")
+    events = list(islice(unwrap(listed), MOST_EVENTS + 1))
+    if len(events) > MOST_EVENTS:
+        raise TooLarge(f"there are more than {MOST_EVENTS} events")
     unhashed = _read_unhashed(root, body, results, holder)
     prefixes |= read_hints(
         {name: uri for node in (body, results, holder, listed) for name, uri in node.prefixes.items()}
@@ -40,7 +46,7 @@ def document_of(root: Node) -> Document:
         kind=kind,
         version=root.attributes.get("schemaVersion", ""),
         created=root.attributes.get("creationDate"),
-        events=[read_event(node, prefixes, unhashed) for node in unwrap(listed)],
+        events=[read_event(node, prefixes, unhashed) for node in events],
         namespaces=prefixes,
         header=read_header(header) if header else {},
         master_data=read_master_data(header) if header else [],
@@ -54,4 +60,5 @@ def document_of(root: Node) -> Document:
 def _read_unhashed(*holders: Node) -> frozenset[str]:
     nodes = [child for holder in holders for child in holder.children]
     listed = [node for node in nodes if node.name.endswith("}ignoreFields")]
-    return frozenset(standard_name(child.name) for node in listed for child in node.children)
+    names = (standard_name(child.name) for node in listed for child in node.children)
+    return frozenset(name for name in names if is_extension(name))

@@ -33,13 +33,14 @@ _NOT_HINTS = (*EPCIS_SPACES, "http://www.w3.org/2001/XMLSchema-instance", "http:
 
 def read_event(node: Node, prefixes: dict[str, str], unhashed: frozenset[str]) -> Event:
     """The event of an element."""
-    hints = prefixes | read_hints(dict(_all_declared(node)))
+    declared = dict(_all_declared(node))
+    hints = prefixes | read_hints(declared) if declared else prefixes
     reader = _Reader(prefixes | read_hints(node.prefixes) | PREFIXES)
     fields: dict[str, Any] = {}
     for child in unwrap(node):
         name = standard_name(child.name)
         value = _READERS.get(name, _Reader.scalar if name in _SCALARS else _Reader.extension)(reader, child)
-        _add(fields, name, value)
+        add(fields, name, value)
     read_words(fields)
     kind = standard_name(node.name)
     return Event(*_upgrade(kind, fields), hints, unhashed)
@@ -74,14 +75,14 @@ class _Reader:
     def __init__(self, known: dict[str, str]) -> None:
         self._known = known
 
-    def scalar(self, node: Node) -> str:
-        return self._text(node.text)
+    def scalar(self, node: Node) -> Any:
+        return self.extension(node) if node.children else self._text(node.text)
 
-    def epcs(self, node: Node) -> list[str]:
-        return [self._text(child.text) for child in node.children]
+    def epcs(self, node: Node) -> list[Any]:
+        return [self.scalar(child) if _is(child, "epc") else _unknown(child) for child in node.children]
 
     def quantities(self, node: Node) -> list[dict[str, Any]]:
-        return [self._struct(child) for child in node.children]
+        return [self._struct(child) if _is(child, "quantityElement") else _unknown(child) for child in node.children]
 
     def pairs(self, node: Node) -> list[dict[str, Any]]:
         return [
@@ -94,7 +95,7 @@ class _Reader:
         return self._struct(node)
 
     def sensors(self, node: Node) -> list[dict[str, Any]]:
-        return [self._sensor(child) for child in node.children]
+        return [self._sensor(child) if _is(child, "sensorElement") else _unknown(child) for child in node.children]
 
     def lasting(self, node: Node) -> dict[str, list[str]]:
         told: dict[str, list[str]] = {}
@@ -105,7 +106,9 @@ class _Reader:
     def error(self, node: Node) -> dict[str, Any]:
         told = self._struct(node)
         if listed := find(node, "correctiveEventIDs"):
-            told["correctiveEventIDs"] = [child.text for child in listed.children]
+            told["correctiveEventIDs"] = [
+                child.text if _is(child, "correctiveEventID") else _unknown(child) for child in listed.children
+            ]
         if _WITHOUT_SECONDS.search(when := str(told.get("declarationTime", ""))):  # as EPCIS 1.x documents have it
             told["declarationTime"] = _WITHOUT_SECONDS.sub(r"\1:00\2", when)
         return told
@@ -146,13 +149,23 @@ class _Reader:
 
     def _gather(self, told: dict[str, Any], nodes: list[Node], read: Callable[[Node], Any]) -> None:
         for node in nodes:
-            _add(told, standard_name(node.name), read(node))
+            add(told, standard_name(node.name), read(node))
 
     def _text(self, text: str) -> str:
         return expand_curie(text.strip(), self._known) if ":" in text else text
 
 
-def _add(told: dict[str, Any], name: str, value: Any) -> None:
+def _is(node: Node, name: str) -> bool:
+    return standard_name(node.name) == name
+
+
+def _unknown(node: Node) -> dict[str, str]:
+    """What stands in a list and is none of its items, so that ``checks`` refuses it."""
+    return {standard_name(node.name): node.text}
+
+
+def add(told: dict[str, Any], name: str, value: Any) -> None:
+    """Puts a value under a name, or beside those that are there."""
     before = told.get(name)
     if name not in told:
         told[name] = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from services.logistics.epcis.read_xml_events import add
 from services.logistics.epcis.safe_xml import Node
 
 _HEADER = {
@@ -49,7 +50,10 @@ def _read_element(node: Node) -> dict[str, Any]:
 def _read_attribute(node: Node) -> Any:
     if not node.children:
         return node.text
-    return {_local(child): _read_attribute(child) for child in node.children}
+    told: dict[str, Any] = {}
+    for child in node.children:
+        add(told, _local(child), _read_attribute(child))
+    return told
 
 
 def _named(node: Node, name: str) -> Iterator[Node]:

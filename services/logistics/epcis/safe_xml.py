@@ -6,14 +6,14 @@ from xml.parsers import expat
 
 import msgspec
 
-from services.logistics.epcis.findings import LIMIT, Finding, NotReadable, refuse
+from services.logistics.epcis.findings import TooLarge, refuse
+from services.logistics.epcis.limits import LONGEST_NAMESPACE, MOST_BYTES, MOST_PREFIXES, MOST_VALUES
 
-MOST_BYTES = 32 << 20
-MOST_ELEMENTS = 1_000_000
 MOST_ATTRIBUTES = 100
 DEEPEST = 64
 LONGEST_NAME = 1_000
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+_NONE: dict[str, str] = {}
 
 
 class Node(msgspec.Struct, gc=False):
@@ -30,7 +30,7 @@ class Node(msgspec.Struct, gc=False):
 def parse_xml(body: bytes) -> Node:
     """The root of a document. Raises NotReadable."""
     if len(body) > MOST_BYTES:
-        raise NotReadable(Finding("$", f"there are more than {MOST_BYTES} bytes", "limit"), kind=LIMIT)
+        raise TooLarge(f"there are more than {MOST_BYTES} bytes")
     builder = _Builder()
     try:
         builder.parser.Parse(body, True)
@@ -47,6 +47,7 @@ class _Builder:
         self._open: list[Node] = [self.root]
         self._texts: list[str] = []
         self._declared: dict[str, str] = {}
+        self._namespaces: set[str] = set()
         self._count = 0
         parser = expat.ParserCreate(namespace_separator="}")
         parser.buffer_text = True
@@ -57,20 +58,29 @@ class _Builder:
         self.parser = parser
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
-        if prefix and uri:
+        if not uri:
+            return
+        self._namespaces.add(uri)
+        if prefix:
             self._declared[prefix] = uri
+        if max(len(prefix or ""), len(uri)) > LONGEST_NAMESPACE:
+            raise refuse("$", "a namespace or its prefix is too long", "limit")
+        if max(len(self._namespaces), len(self._declared)) > MOST_PREFIXES:
+            raise refuse("$", "there are too many namespaces, or one has too many prefixes", "limit")
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
-        self._count += 1
+        self._count += 1 + len(attributes)
         if max(map(len, attributes), default=len(name)) > LONGEST_NAME or len(name) > LONGEST_NAME:
             raise refuse("$", f"a name is longer than {LONGEST_NAME} letters", "limit")
-        if self._count > MOST_ELEMENTS or len(attributes) > MOST_ATTRIBUTES:
-            raise NotReadable(Finding("$", "there are too many elements or attributes", "limit"), kind=LIMIT)
+        if self._count > MOST_VALUES or len(attributes) > MOST_ATTRIBUTES:
+            raise TooLarge("there are too many elements or attributes")
         if len(self._open) > DEEPEST:
             raise refuse("$", f"elements are nested deeper than {DEEPEST} levels", "limit")
         self._take_text()
-        told = {_name(key): value for key, value in attributes.items()} if attributes else {}
-        node = Node(_name(name), {key: value for key, value in told.items() if _INSTANCE not in key}, [], {})
+        told = {_name(key): value for key, value in attributes.items()} if attributes else _NONE
+        if any(_INSTANCE in key for key in told):
+            told = {key: value for key, value in told.items() if _INSTANCE not in key}
+        node = Node(_name(name), told, [], _NONE)
         if self._declared:
             node.prefixes, self._declared = self._declared, {}
         self._open[-1].children.append(node)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.logistics.epcis.model import NAMED, EpcisEvent, EpcisParty, EpcisThing
+from services.logistics.epcis.model import EpcisEvent
 from services.logistics.epcis.preparing import Prepared
 
 Name = tuple[str, bool]
@@ -34,6 +34,10 @@ RETURNING id
 _WRITE_KEYS = """
 INSERT INTO epcis_key (key, kind, event_time, event)
 SELECT * FROM unnest(%b ::text[], %b ::text[], %b ::timestamptz[], %b ::text[])
+"""
+_WRITE_THINGS = """
+INSERT INTO epcis_thing (event, event_time, epc, piece_id, delivery_id, deal_id)
+SELECT * FROM unnest(%b ::text[], %b ::timestamptz[], %b ::text[], %b ::text[], %b ::text[], %b ::text[])
 """
 _WRITE_PARTIES = """
 INSERT INTO epcis_party (party_id, event, why)
@@ -93,6 +97,14 @@ def write_keys(session: Session, rows: Iterable[tuple[str, Prepared]]) -> None:
         session.connection().exec_driver_sql(_WRITE_KEYS, tuple(map(list, zip(*told, strict=True))))
 
 
+def write_things(
+    session: Session, rows: Collection[tuple[str, datetime, str, str | None, str | None, str | None]]
+) -> None:
+    """Write what new events are about: (event, event_time, epc, piece_id, delivery_id, deal_id)."""
+    if rows:
+        session.connection().exec_driver_sql(_WRITE_THINGS, tuple(map(list, zip(*rows, strict=True))))
+
+
 def write_parties(session: Session, rows: Collection[tuple[str, str, str]]) -> None:
     """Write who may see which event and why: (party_id, event, why), each once."""
     if rows:
@@ -112,16 +124,6 @@ def find_event(session: Session, owner_id: str, event_id: str) -> EpcisEvent | N
     """An event of a company by its id, not the declaration that it was an error."""
     query = select(EpcisEvent).where(EpcisEvent.event_id == event_id, EpcisEvent.owner_id == owner_id)
     return session.scalars(query.where(EpcisEvent.is_error.is_(False))).one_or_none()
-
-
-def find_things(session: Session, id: str) -> list[EpcisThing]:
-    """What an event names, with the pieces and deliveries of that time."""
-    return list(session.scalars(select(EpcisThing).where(EpcisThing.event == id)))
-
-
-def find_parties(session: Session, id: str) -> list[str]:
-    """The companies that an event names as party to it."""
-    return list(session.scalars(select(EpcisParty.party_id).where(EpcisParty.event == id, EpcisParty.why == NAMED)))
 
 
 def _write_array(texts: Sequence[str]) -> str | None:

@@ -6,9 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-_STAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-](?:0\d|1[0-4]):[0-5]\d)")
+_STAMP = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))", re.ASCII
+)
 _LONGEST = 60
-OFFSET = re.compile(r"[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)")
+OFFSET = re.compile(r"[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)", re.ASCII)
 
 
 def read_time(text: object) -> datetime | None:

@@ -1,15 +1,14 @@
-"""Rewrites the identifiers of an event for a reader who wants one form (the header ``GS1-EPC-Format``), and lists them."""
+"""Rewrites the identifiers of an event for a reader who wants one form (the header ``GS1-EPC-Format``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 
-from services.logistics.epcis.fields import EPC_LISTS, PAIRS, PLACES, QUANTITY_LISTS, Event
+from services.logistics.epcis.fields import EPC_LISTS, PAIRS, PLACES, QUANTITY_LISTS, SENSOR_URIS, Event
 from services.logistics.epcis.identifiers import PrefixLength, canonical, urn_of_link
-from services.logistics.epcis.words import mappings
 
 EpcFormat = Literal["No_Preference", "Always_GS1_Digital_Link", "Always_EPC_URN", "Never_Translates"]
 _SINGLE = ("parentID", "transformationID")
@@ -27,7 +26,8 @@ def translate(event: Event, format: EpcFormat, prefix_length: PrefixLength) -> E
 
 
 def rewrite_identifiers(event: Event, convert: Callable[[str], str]) -> Event:
-    """A copy with ``convert`` applied to every EPC, EPC class, place, source, destination and business transaction."""
+    """A copy with ``convert`` applied to every EPC, EPC class, place, source, destination and business transaction, and to what
+    sensor data name."""
     fields = dict(event.fields)
     for name in _SINGLE:
         if isinstance(fields.get(name), str):
@@ -44,18 +44,14 @@ def rewrite_identifiers(event: Event, convert: Callable[[str], str]) -> Event:
     for name, what in PAIRS.items():
         if name in fields:
             fields[name] = [one | {what: convert(one[what])} for one in fields[name]]
+    if "sensorElementList" in fields:
+        fields["sensorElementList"] = [_rewrite_sensor(one, convert) for one in fields["sensorElementList"]]
     return msgspec.structs.replace(event, fields=fields)
 
 
-def list_identifiers(event: Event) -> Iterator[tuple[str, str]]:
-    """Every EPC and EPC class of a valid event with the field that names it, canonical: what an index is made of."""
-    fields: dict[str, Any] = event.fields
-    for name in _SINGLE:
-        if name in fields:
-            yield name, canonical(fields[name])
-    for name in EPC_LISTS:
-        for epc in fields.get(name, ()):
-            yield name, canonical(epc)
-    for name in QUANTITY_LISTS:
-        for one in mappings(fields.get(name)):
-            yield name, canonical(one["epcClass"])
+def _rewrite_sensor(element: dict[str, Any], convert: Callable[[str], str]) -> dict[str, Any]:
+    def rewrite(owner: dict[str, Any]) -> dict[str, Any]:
+        return owner | {name: convert(owner[name]) for name in SENSOR_URIS if name in owner}
+
+    told = element | {"sensorReport": [rewrite(one) for one in element["sensorReport"]]}
+    return told | {"sensorMetadata": rewrite(element["sensorMetadata"])} if "sensorMetadata" in element else told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from services.logistics.epcis.fields import Document
+from services.logistics.epcis.fields import Document, is_name
 
 _SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 
@@ -54,8 +54,9 @@ def _write_element(element: dict[str, Any]) -> str:
 
 
 def _write_attribute(value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(map(_write_attribute, value))
     if isinstance(value, dict):
-        return "".join(
-            f"<{name}>{_write_attribute(one)}</{name}>" for name, one in value.items() if name.isidentifier()
-        )
+        told = ((name, one) for name, some in value.items() for one in (some if isinstance(some, list) else [some]))
+        return "".join(f"<{name}>{_write_attribute(one)}</{name}>" for name, one in told if is_name(name))
     return escape(str(value))

@@ -54,7 +54,9 @@ class ResolveNotice(Body):
 
 
 class HeldView(View):
-    """A thing or lot in somebody's hands: ``state`` is held, on_the_way or over (sold, dispensed, destroyed or used up)."""
+    """A thing or lot in somebody's hands: ``state`` is held, on_the_way, over (sold, dispensed, destroyed or used up), or passed_on
+    to somebody who is no company here and is told by whoever sent it.
+    """
 
     id: str
     label: str

@@ -41,9 +41,9 @@ from services.logistics.lot_recalls.model import (
 )
 from services.logistics.pieces.queries import owner_of_piece
 from services.logistics.shipments.queries import buyers_of_deliveries
-from services.logistics.trace.graph import Direction, Role, Walk
+from services.logistics.trace.graph import MOST_THINGS, Direction, Role, Walk
 from services.logistics.trace.known import Known
-from services.logistics.trace.loading import run_walks
+from services.logistics.trace.loading import TraceTooLarge, run_walks
 from services.logistics.trace.naming import find_roots
 
 _DEPTH = 50
@@ -56,7 +56,7 @@ def start_recall(
 ) -> LotRecall:
     """Find every holder of a lot, a thing or a piece and of what was made of it, and send each a notice.
 
-    Raises NotAName, NotFound, NotTheMaker, AlreadyRecalled or DeadlinePassed.
+    Raises NotAName, NotFound, NotTheMaker, AlreadyRecalled, DeadlinePassed or TraceTooLarge.
     """
     at = clock.now()
     check_is_ahead(due_at, at)
@@ -191,7 +191,10 @@ def _tell(recall: LotRecall, notice: RecallNotice) -> RecallNoticeSent:
 
 
 def _walk(session: Session, caller: Caller, roots: list[str]) -> tuple[Known, Walk]:
+    """The walk from what is recalled to its end: a recall that left holders out in silence would be worse than none."""
     known, (walk,) = run_walks(session, caller, roots, directions=[Direction.FORWARD], at=None, depth=_DEPTH)
+    if not walk.is_whole:
+        raise TraceTooLarge(f"it reaches beyond {_DEPTH} levels or {MOST_THINGS} things: recall it in parts")
     return known, walk
 
 

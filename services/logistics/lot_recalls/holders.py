@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,22 +28,16 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Holding(msgspec.Struct):
-    """What one holder has: things as a notice tells them, and by which events that is known."""
+    """What one holder has: things as a notice tells them, and the papers under which it had them."""
 
     things: list[dict[str, Any]] = []
-    facts: set[str] = set()
     papers: set[str] = set()
-
-    def add(self, other: Holding) -> None:
-        """The same holder under another name."""
-        self.things.extend(other.things)
-        self.facts |= other.facts
-        self.papers |= other.papers
 
     @property
     def told(self) -> dict[str, Any]:
         """The columns of a notice."""
-        ordered = sorted({one["id"]: one for one in self.things}.values(), key=lambda one: one["id"])
+        latest = {one["id"]: one for one in sorted(self.things, key=lambda one: one["since"])}
+        ordered = [latest[id] for id in sorted(latest)]
         return {
             "held": len(ordered),
             "things": ordered[:MOST_TOLD],
@@ -59,26 +53,43 @@ def find_holders(
 
     A single thing is where the chain from its maker leaves it: only who has it can say that it went on. Whoever else has
     captured an event of it since is a holder too, but takes it out of nobody's hands. Of a lot or class every company that had any
-    may have some left. What a delivery of this platform carried is its buyer's.
+    may have some left. What a delivery of this platform carried is its buyer's. What went on to somebody who is no company here is
+    told to whoever sent it on, who alone knows them (21 CFR 7.49(d)); the maker itself finds them under ``unreached``.
     """
     past, found = Past(known), defaultdict(Holding)
     for node in walk.nodes.values():
         if node.role not in (Role.ROOT, Role.PRODUCT) or node.id not in known.of:
             continue
         if name_kind(node.id) in ("lot", "class"):
-            custodies = _custodies_of_class(known, node.id)
+            custodies = _custodies_of_class(past, node.id)
         else:
-            custodies = _custodies_of_thing(past, node.id, maker_id, companies, arrivals)
-        for custody in custodies:
+            makers = {maker_id, *_first_maker(known, node.id)}
+            custodies = _custodies_of_thing(past, node.id, makers, companies, arrivals)
+        for custody in [*custodies, *_senders(known, custodies, companies, maker_id)]:
             holder = _holder(known, custody, arrivals)
-            _hold(known, found[companies.get(holder, holder)], node.id, custody, past, arrivals)
+            _hold(known, found[companies.get(holder, holder)], node.id, custody, arrivals)
     return dict(found)
 
 
+def _first_maker(known: Known, thing: str) -> set[str]:
+    """Who was first to record that a thing came of a run or is of a lot: what came of a recalled lot may be another's product."""
+    made = [*known.producing.get(thing, []), *(fact for _, fact in known.lots.get(thing, []))]
+    return {min(made, key=lambda fact: fact.id).owner_id} if made else set()
+
+
+def _senders(known: Known, custodies: list[Custody], companies: Mapping[str, str], maker_id: str) -> Iterator[Custody]:
+    """Who has sent something on to somebody who is no company here, and has none of it left by what is known."""
+    holders = {companies.get(custody.holder, custody.holder) for custody in custodies}
+    for custody in custodies:
+        sender_id = known.facts[custody.fact].owner_id
+        if ":" in companies.get(custody.holder, custody.holder) and sender_id not in (maker_id, *holders):
+            yield Custody(sender_id, "passed_on", custody.since, custody.fact)
+
+
 def _custodies_of_thing(
-    past: Past, thing: str, maker_id: str, companies: Mapping[str, str], arrivals: Mapping[str, Arrival]
+    past: Past, thing: str, makers: set[str], companies: Mapping[str, str], arrivals: Mapping[str, Arrival]
 ) -> list[Custody]:
-    chain = {maker_id}
+    chain = set(makers)
     last: Custody | None = None
     claims: dict[str, Custody] = {}
     for fact in past.list_all(thing):
@@ -94,9 +105,9 @@ def _custodies_of_thing(
     return [*([last] if last is not None else []), *claims.values()]
 
 
-def _custodies_of_class(known: Known, name: str) -> list[Custody]:
+def _custodies_of_class(past: Past, name: str) -> list[Custody]:
     latest: dict[str, Custody] = {}
-    for fact in sorted(known.of[name], key=lambda one: one.order):
+    for fact in past.list_all(name):
         custody = read_custody(fact, name)
         latest[custody.holder] = custody
         if custody.holder != fact.owner_id:
@@ -114,22 +125,19 @@ def _holder(known: Known, custody: Custody, arrivals: Mapping[str, Arrival]) -> 
     return arrival.buyer_id if arrival is not None else custody.holder
 
 
-def _hold(
-    known: Known, holding: Holding, id: str, custody: Custody, past: Past, arrivals: Mapping[str, Arrival]
-) -> None:
+def _hold(known: Known, holding: Holding, id: str, custody: Custody, arrivals: Mapping[str, Arrival]) -> None:
+    """Put down a thing with its holder, at the place of the event that says so: where others have seen it since is theirs."""
     arrival = _arrival(known, custody, arrivals) if custody.state == "held" else None
     state = custody.state if arrival is None else "held" if arrival.received_at else "on_the_way"
-    seen = past.last_seen(id)
     holding.things.append(
         {
             "id": id,
             "label": write_label(id),
             "state": state,
             "since": custody.since.isoformat(),
-            "place": seen.place if seen is not None else None,
+            "place": known.facts[custody.fact].place,
         }
     )
-    holding.facts.add(custody.fact)
     own = [fact for fact in known.of[id] if fact.owner_id == custody.holder]
     holding.papers.update(uri for fact in (*own, known.facts[custody.fact]) for _, uri in fact.papers)
 

@@ -213,7 +213,8 @@ class RecallNotice(Stateful, Base):
 
     def hold(self, found: dict[str, Any], at: datetime) -> bool:
         """Take in what a renewed search has found; True when the holder has more than it was told of and is asked again."""
-        is_more = bool({one["id"] for one in found["things"]} - {one["id"] for one in self.things})
+        fresh = {one["id"] for one in found["things"]} - {one["id"] for one in self.things}
+        is_more = bool(fresh) or found["held"] > self.held
         for name, value in found.items():
             setattr(self, name, value)
         if is_more and self.can("reopen"):

@@ -50,6 +50,12 @@ def find_event(session: Session, event_id: str, *, owner_id: str) -> Event | Non
     return kept.event if kept else None
 
 
+def things_in(session: Session, event_id: str, *, owner_id: str) -> list[Named]:
+    """What an event that a company has captured is about; nothing where it was taken back."""
+    kept = lookups.find_event(session, event_id, owner_id=owner_id)
+    return [Named(one.epc, one.piece_id) for one in lookups.things_of(session, kept.id)] if kept else []
+
+
 def capture(
     session: Session,
     event: Event,

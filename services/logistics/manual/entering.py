@@ -94,19 +94,19 @@ def enter_by_hand(
         zones.see_zone(session, zone_id, caller)
     named = _resolve(session, caller, items)
     papers = _papers(session, caller, delivery_id)
-    said = {"at": at or now, "method": _method(items), "reason": reason, "biz_location": _place(caller, step, zone_id)}
+    epcs = [one.epc for one in named]
+    said = {
+        "at": at or now,
+        "method": _method(items),
+        "read_point": _read_point(gate_id, zone_id),
+        "biz_location": _place(caller, step, zone_id),
+        "transactions": name_transactions(papers.delivery_id, papers.deal_id) if papers else (),
+        "reason": reason,
+    }
     if parent is not None:
-        event = events.write_packing(
-            _PACKS[step], parent=read_code(parent), children=[one.epc for one in named], **said
-        )
-        return Entered(capturing.capture(session, event, owner_id=caller.party_id, papers=papers), named)
-    event = events.write_manual(
-        Step(step.value, _DISPOSITIONS.get(step, "in_progress")),
-        epcs=[one.epc for one in named],
-        read_point=_read_point(gate_id, zone_id),
-        transactions=name_transactions(papers.delivery_id, papers.deal_id) if papers else (),
-        **said,
-    )
+        event = events.write_packing(_PACKS[step], parent=read_code(parent), children=epcs, **said)
+    else:
+        event = events.write_manual(Step(step.value, _DISPOSITIONS.get(step, "in_progress")), epcs=epcs, **said)
     return Entered(capturing.capture(session, event, owner_id=caller.party_id, named=named, papers=papers), named)
 
 

@@ -102,17 +102,21 @@ def write_packing(
     parent: str,
     children: Collection[str],
     method: Method,
+    read_point: str | None = None,
     biz_location: str | None = None,
+    transactions: Collection[tuple[str, str]] = (),
     reason: str | None = None,
 ) -> Event:
-    """An AggregationEvent: ``ADD`` packs the children into the parent, ``DELETE`` takes them out."""
+    """An AggregationEvent: ``ADD`` packs the children into the parent, ``DELETE`` takes them out; ``transactions`` as above."""
     fields: dict[str, Any] = {
         **_when(at),
         "parentID": parent,
         "childEPCs": sorted(children),
         "action": action,
         "bizStep": "packing" if action == "ADD" else "unpacking",
+        "readPoint": {"id": read_point} if read_point else None,
         "bizLocation": {"id": biz_location} if biz_location else None,
+        "bizTransactionList": [_write_paper(kind, uri) for kind, uri in sorted(transactions)],
     }
     return _finish("AggregationEvent", fields, method, reason)
 

@@ -72,7 +72,8 @@ class EtaView(View):
     """When a delivery will arrive, and what says so.
 
     ``basis`` is plan, plan_moved (by how much it left too late or early) or lane: the median ``typical_s`` of ``samples`` earlier
-    deliveries between the same companies by the same gate, since the departure.
+    deliveries between the same companies by the same gate, since the departure. It is overdue when its time is over, or that of the
+    planned departure that it rests on.
     """
 
     at: datetime
@@ -85,7 +86,11 @@ class EtaView(View):
     def of(cls, eta: Eta) -> EtaView:
         typical_s = None if eta.typical is None else round(eta.typical.total_seconds())
         return cls(
-            at=eta.at, basis=eta.basis, samples=eta.samples, typical_s=typical_s, is_overdue=eta.at < clock.now()
+            at=eta.at,
+            basis=eta.basis,
+            samples=eta.samples,
+            typical_s=typical_s,
+            is_overdue=eta.is_overdue(clock.now()),
         )
 
 

@@ -14,6 +14,7 @@ from chassis.auth import Caller
 from chassis.messages import emit_many
 from events.logistics import EpcisEventCaptured, ShipmentMilestone
 from services.logistics.milestones import concerned
+from services.logistics.milestones.codes import Classifier
 from services.logistics.milestones.containers import read_container
 from services.logistics.milestones.model import ArrivesBeforeItLeaves, DeliveryPlan, MilestoneTold, NotYourTruck
 from services.logistics.milestones.timeline import Entry, Timeline, draw_timeline
@@ -64,21 +65,24 @@ def follow_events(session: Session, caller: Caller, events: Sequence[EpcisEventC
 
 
 def tell_milestones(session: Session, caller: Caller, delivery_ids: Collection[str]) -> None:
-    """Tell each milestone of deliveries that is not as it was last told; one that is no more is told withdrawn.
+    """Tell each milestone of deliveries that is not as it was last told; one that is no more is told withdrawn, and of a delivery
+    that was called off what was planned and estimated.
 
-    One delivery is told by one transaction at a time, in the order of their ids, at most ``MOST_DELIVERIES``.
+    One delivery is told by one transaction at a time, in the order of their ids; of more than ``MOST_DELIVERIES``, as a crate that
+    goes round for years has carried, the latest.
     """
-    for delivery_id in sorted(delivery_ids)[:MOST_DELIVERIES]:
+    for delivery_id in sorted(delivery_ids)[-MOST_DELIVERIES:]:
         session.execute(_HOLD, {"delivery_id": delivery_id})
-        timeline = draw_timeline(session, shipments.see_delivery(session, delivery_id, caller))
-        if timeline.delivery.state != State.CANCELLED:
-            _tell(session, timeline)
+        _tell(session, draw_timeline(session, shipments.see_delivery(session, delivery_id, caller)))
 
 
 def _tell(session: Session, timeline: Timeline) -> None:
     told = {_key(row): row for row in _rows(session, timeline.delivery.id)}
     version = max((row.version for row in told.values()), default=0)
     now = {entry.key: entry for entry in timeline.entries}
+    if timeline.delivery.state == State.CANCELLED:  # what has happened stands, and nothing more of it will
+        told = {key: row for key, row in told.items() if row.classifier != Classifier.ACTUAL}
+        now = {}
     changed = [entry for key, entry in now.items() if key not in told or _says_other(told[key], entry)]
     gone = [row for key, row in told.items() if key not in now and not row.is_withdrawn]
     events: list[ShipmentMilestone] = []
@@ -160,4 +164,5 @@ def _withdrawn(timeline: Timeline, row: MilestoneTold, version: int) -> Shipment
 
 def _parties(timeline: Timeline) -> list[str]:
     delivery = timeline.delivery
-    return sorted({delivery.buyer_id, delivery.seller_id, delivery.warehouse_id})
+    parties = {delivery.buyer_id, delivery.seller_id, delivery.warehouse_id, delivery.weigher_id}
+    return sorted(parties - {None})

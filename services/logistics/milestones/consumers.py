@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.service import together
-from events.logistics import DeliveryDeparted, DeliveryStarted, DeliveryWeighed, EpcisEventCaptured
+from events.logistics import DeliveryCancelled, DeliveryDeparted, DeliveryStarted, DeliveryWeighed, EpcisEventCaptured
 from services.logistics.milestones import commands
 
 
@@ -19,7 +19,7 @@ def on_events_captured(session: Session, caller: Caller, events: Sequence[EpcisE
 
 
 def on_delivery_changed(
-    session: Session, caller: Caller, event: DeliveryStarted | DeliveryDeparted | DeliveryWeighed
+    session: Session, caller: Caller, event: DeliveryStarted | DeliveryDeparted | DeliveryWeighed | DeliveryCancelled
 ) -> None:
     """Tell what the delivery itself knows."""
     commands.tell_milestones(session, caller, [event.delivery_id])
@@ -30,4 +30,5 @@ HANDLERS = {
     DeliveryStarted: on_delivery_changed,
     DeliveryDeparted: on_delivery_changed,
     DeliveryWeighed: on_delivery_changed,
+    DeliveryCancelled: on_delivery_changed,
 }

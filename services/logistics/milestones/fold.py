@@ -20,6 +20,8 @@ DELIVERY = "urn:haihe:delivery:"
 AFTERMATH = timedelta(days=1)
 """Events of things without the delivery's papers count so long after it was received; later ones are somebody's next trip."""
 MOST_LEVELS = 4
+_TRIP = frozenset({Code.GATE_OUT, Code.GATE_IN, Code.UNLOADED, Code.REMOVED, Code.RECEIVED})
+"""What happens on the way: before the truck was loaded, and without the delivery's papers, it is of an earlier trip."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -32,11 +34,14 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """A delivery: its paper, the names of its pieces (with the piece of each), its containers, and when it was received."""
+    """A delivery: its paper, the names of its pieces (with the piece of each), its containers, when its truck was loaded and when
+    it was received.
+    """
 
     delivery_id: str
     pieces: Mapping[str, str]
     containers: Collection[str] = ()
+    started_at: datetime | None = None
     received_at: datetime | None = None
 
     @property
@@ -88,7 +93,8 @@ def fold(events: Iterable[Told], scope: Scope) -> list[Milestone]:
         _open(told.event, inside)
         named = [name for name in names_in(told.event) if inside.is_of_it(name)]
         pieces = frozenset().union(*(inside.pieces_in(name) for name in named))
-        if (named or scope.paper in papers_in(told.event)) and (code := code_of(told.event)) is not None:
+        is_its = bool(named) or scope.paper in papers_in(told.event)
+        if is_its and (code := code_of(told.event)) is not None and not _is_earlier_trip(code, told, scope):
             container = next(filter(None, map(container_of, sorted(named))), None)
             found.setdefault((code, container or "", place_of(told.event) or ""), []).append((told, pieces))
             received_at = told.at if code == Code.RECEIVED else received_at
@@ -132,6 +138,11 @@ def _may_count(told: Told, scope: Scope, received_at: datetime | None) -> bool:
     if any(paper.startswith(DELIVERY) for paper in papers):
         return False
     return received_at is None or told.at <= received_at + AFTERMATH
+
+
+def _is_earlier_trip(code: Code, told: Told, scope: Scope) -> bool:
+    is_before = scope.started_at is not None and told.at < scope.started_at
+    return code in _TRIP and is_before and scope.paper not in papers_in(told.event)
 
 
 def _open(event: Event, inside: _Inside) -> None:

@@ -65,7 +65,7 @@ def draw_timeline(session: Session, details: Details) -> Timeline:
     containers = list(plan.containers) if plan else []
     scope, told = _gather(session, details, containers)
     actual = _complete(fold(told, scope), delivery)
-    dates = plan.dates if plan else Plan()
+    dates = plan.dates if plan and delivery.state != State.CANCELLED else Plan()
     eta = _estimate(session, delivery, dates, actual)
     entries = [Entry(Classifier.ACTUAL, one) for one in actual]
     entries += [_entry_of(one) for one in details.discrepancies if one.discrepancy.state != Standing.WITHDRAWN]
@@ -82,7 +82,8 @@ def _gather(session: Session, details: Details, containers: list[str]) -> tuple[
     delivery = details.delivery
     since = delivery.started_at - PREPARING
     named = [name_container(number) for number in containers]
-    scope = Scope(delivery.id, _names_of(session, details.piece_ids), named, _arrived_at(delivery))
+    names = _names_of(session, details.piece_ids)
+    scope = Scope(delivery.id, names, named, started_at=delivery.started_at, received_at=_arrived_at(delivery))
     parties = {delivery.buyer_id, delivery.seller_id, delivery.warehouse_id, delivery.weigher_id} - {None}
     asked: set[str] = set()
     wanted = {*scope.pieces, *named, scope.paper}

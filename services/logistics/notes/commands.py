@@ -31,7 +31,7 @@ from services.logistics.notes.model import (
 )
 from services.logistics.recalls import queries as recalls
 from services.logistics.shipments import queries as shipments
-from services.logistics.shipments.loads import NothingToCarry, PieceNotOfDeal, QuantityExceeded
+from services.logistics.shipments.loads import NothingToCarry, PieceNotOfDeal, QuantityExceeded, keep_in
 from services.logistics.shipments.model import PieceUnderWay
 
 
@@ -88,7 +88,7 @@ def _choose_quantity(session: Session, deal: Deal, load: Load) -> Quantity:
         if deal.unpaid and load.quantity <= remaining + deal.unpaid:
             raise NotYetKnown("that it is paid has not been heard of yet", field="$.quantity", remaining=remaining)
         raise QuantityExceeded(f"{remaining} of the deal is left", field="$.quantity", remaining=remaining)
-    return load.quantity.to(deal.quantity.unit)
+    return keep_in(load.quantity, deal.quantity.unit)
 
 
 def _weigh(pieces: Sequence[DealPiece | NotePiece]) -> Quantity:
@@ -166,7 +166,7 @@ def split_note(
 
 def _make_child(session: Session, deal: Deal, note: PickupNote, part: Load, pieces: dict[str, NotePiece]) -> PickupNote:
     own = [pieces[id] for id in sorted(part.piece_ids)]
-    quantity = _weigh(own) if own else part.quantity.to(note.quantity.unit)
+    quantity = _weigh(own) if own else keep_in(part.quantity, note.quantity.unit)
     return _make_note(session, deal, part, own, quantity, note.valid_until, parent_id=note.id)
 
 

@@ -214,6 +214,6 @@ def show_page(session: Session, headers: Headers, params: AskPage, name: str) ->
         ("Referrer-Policy", "no-referrer"),
         ("Access-Control-Allow-Origin", "*"),
     ]
-    if headers.get("If-None-Match") == tag:
+    if tag in headers.get("If-None-Match", ""):  # one of several, or weak where it was compressed on the way
         return Reply(304, told[1:], b"")
     return Reply(200, told, body)

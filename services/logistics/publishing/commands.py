@@ -67,18 +67,19 @@ def publish(
 
 
 def _check_may_publish(session: Session, caller: Caller, key: str) -> None:
-    """A lot or a thing is its maker's. A product is whose company prefix it bears, or else whoever has made some of it."""
+    """Whoever has made some of a product may, and of a lot or a thing its maker, unless the GTIN bears another's company prefix."""
     if name_kind(key) not in _KINDS:
         raise NotPublishable(f"{key[:100]} is something else", field="$.id")
-    if name_kind(key) != "class":
-        is_ours = find_maker(session, [key]) == caller.party_id
+    if name_kind(key) == "class":
+        has_made = has_made_below(session, caller.party_id, key)
     else:
-        parts = take_apart(key)
-        digits = parts[1][1:] if parts is not None else ""
-        holder = find_companies(session, [digits]).get(digits)
-        is_ours = has_made_below(session, caller.party_id, key) and holder in (None, caller.party_id)
-    if not is_ours:
+        has_made = find_maker(session, [key]) == caller.party_id
+    if not has_made:
         raise NotYoursToPublish("capture the event of its making first")
+    parts = take_apart(key)
+    digits = parts[1][1:] if parts is not None and parts[0] == "01" else ""
+    if digits and find_companies(session, [digits]).get(digits, caller.party_id) != caller.party_id:
+        raise NotYoursToPublish("its number is another company's")
 
 
 def move_publication(session: Session, caller: Caller, publication_id: str, move: str) -> Publication:

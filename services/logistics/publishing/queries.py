@@ -13,12 +13,13 @@ from services.logistics.epcis.digital_links import take_apart
 from services.logistics.publishing.links import Name, read_path
 from services.logistics.publishing.model import Publication, State
 from services.logistics.publishing.shown import Shown, choose_steps
-from services.logistics.trace.graph import Direction
-from services.logistics.trace.loading import run_walks
+from services.logistics.trace.known import Known
+from services.logistics.trace.loading import load_facts
 from services.logistics.trace.past import Past
 from services.logistics.trace.places import find_places
 
-_DEPTH = 3
+_LEVELS = 3
+"""So many levels of what a thing was packed in have a part in its history."""
 
 
 def see_publication(session: Session, publication_id: str, caller: Caller) -> Publication:
@@ -49,22 +50,34 @@ def show_page(session: Session, path: str, base: str) -> Shown:
 
 
 def _add_lot(session: Session, name: Name) -> Name:
-    """The lot of a serial number by the events of its making, whatever the address says: a page shows no lot that is not so."""
+    """The lot of a serial number by whoever was first to record one, whatever the address says: a page shows no lot that is not
+    so, and nobody else can put another's things into a lot of its own.
+    """
     if name.serial is None:
         return name
     thing = name.keys[0]
-    known, _ = run_walks(session, Caller.system("logistics"), [thing], directions=[Direction.BACK], at=None, depth=1)
-    lots = sorted(known.lots.get(thing, []), key=lambda pair: pair[1].order)
-    parts = take_apart(lots[0][0]) if lots else None
+    lots = _load(session, Caller.system("logistics"), thing, levels=0).lots.get(thing, [])
+    parts = take_apart(min(lots, key=lambda pair: pair[1].id)[0]) if lots else None
     return Name(name.ai, name.value, parts[2].get("10") if parts is not None else None, name.serial)
+
+
+def _load(session: Session, reader: Caller, thing: str, *, levels: int) -> Known:
+    """The events of a thing and of what it was in, so many levels up."""
+    known, wanted = Known(), {thing}
+    for _ in range(levels + 1):
+        if wanted:
+            load_facts(session, reader, known, wanted, None)
+        wanted = {parent for key in wanted for parent in known.parents(key)} - known.whole
+    return known
 
 
 def _show(session: Session, publication: Publication, name: Name, base: str) -> Shown:
     facts, places = [], {}
     if publication.steps and (name.ai != "01" or name.lot is not None or name.serial is not None):
         reader = Caller("public:page", publication.owner_id)
-        known, _ = run_walks(session, reader, name.keys[:1], directions=[Direction.BACK], at=None, depth=_DEPTH)
-        facts = Past(known).list_all(name.keys[0]) + [fact for _, fact in known.members.get(name.keys[0], [])]
+        known = _load(session, reader, name.keys[0], levels=_LEVELS)
+        told = Past(known).list_all(name.keys[0]) + [fact for _, fact in known.members.get(name.keys[0], [])]
+        facts = [fact for fact in told if fact.owner_id == publication.owner_id]
         places = find_places(session, facts)
     return Shown(
         name=name,

@@ -18,8 +18,8 @@ _GIVES = (MEDIA_TYPES["xlsx"], MEDIA_TYPES["csv"])
 
 
 class AskRecords(Params):
-    """Of which lot, thing, product or paper (without ``id``: of all), from when until before when; the last two years where
-    no period is said. ``format`` is xlsx or csv.
+    """Of which lot, thing, product or paper (without ``id``: of all), from when until before when; without a beginning the last two
+    years of food, six of the DSCSA and five of packages in the EU. ``format`` is xlsx or csv.
     """
 
     id: ThingName | None = None

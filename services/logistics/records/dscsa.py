@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from services.logistics.epcis.digital_links import take_apart
-from services.logistics.records.lines import find_making, lot_number, lot_of
+from services.logistics.records.lines import describe_place, find_making, lot_number, lot_of
 from services.logistics.trace.facts import Fact
 from services.logistics.trace.known import Known
 from services.logistics.trace.past import Past
@@ -25,6 +25,8 @@ HEADINGS = (
     "product name",
     "strength",
     "dosage form",
+    "container size",
+    "number of containers",
     "serial number",
     "lot number",
     "expiration date",
@@ -41,9 +43,11 @@ HEADINGS = (
 )
 _STEPS = {"shipping": "shipped", "departing": "shipped", "receiving": "received", "accepting": "received"}
 _MUST = (
+    "NDC",
     "product name",
     "strength",
     "dosage form",
+    "container size",
     "serial number",
     "lot number",
     "expiration date",
@@ -86,10 +90,12 @@ def _row(chest: Chest, thing: str, gtin: str, serial: str, step: str, fact: Fact
     inside = [stay.parent for stay in chest.known.stays(thing) if stay.covers(fact.at)]
     said = {
         "GTIN": gtin,
-        "NDC": _ndc(gtin),
+        "NDC": _ndc(gtin) or told.get("additionalTradeItemIdentification", ""),
         "product name": told.get("regulatedProductName") or told.get("functionalName", ""),
         "strength": told.get("strengthDescription", ""),
         "dosage form": told.get("dosageFormType", ""),
+        "container size": told.get("netContentDescription", ""),
+        "number of containers": "1",
         "serial number": serial,
         "lot number": (lot_number(lot) if lot != thing else None) or "",
         "expiration date": str(making.made.get("itemExpirationDate", "")) if making is not None else "",
@@ -123,8 +129,4 @@ def _ndc(gtin: str) -> str:
 
 def _party(chest: Chest, named: Mapping[str | None, str]) -> str:
     uri = next((named[kind] for kind in ("owning_party", "possessing_party", "location") if kind in named), None)
-    if uri is None:
-        return ""
-    place = chest.places.get(uri)
-    said = [part for part in (place.name, place.city, place.country) if part] if place is not None else []
-    return f"{', '.join(said)} ({uri})" if said else uri
+    return describe_place(chest.places, uri)

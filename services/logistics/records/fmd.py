@@ -21,6 +21,8 @@ from services.logistics.trace.past import Past
 
 UNDO_WITHIN = timedelta(days=10)
 _ENDS = frozenset({"decommissioning", "dispensing", "retail_selling", "destroying", "sampling"})
+_OF_ONE = frozenset({"decommissioning", "sampling"})
+"""Said of a pallet, these are not said of what lies on it."""
 _SUPPLIED = frozenset({"dispensing", "retail_selling"})
 _BARRED = frozenset({"recalled", "destroyed", "disposed", "stolen", "expired"})
 _ALIVE = frozenset({"active", "sellable_accessible", "sellable_not_accessible"})
@@ -99,7 +101,7 @@ def write_rows(known: Known, things: Iterable[str], *, since: datetime, until: d
         parts = take_apart(thing)
         if parts is None or parts[0] != "01" or "21" not in parts[2]:
             continue
-        facts = past.list_all(thing)
+        facts = [fact for fact in past.list_all(thing) if thing in fact.things or fact.biz_step not in _OF_ONE]
         if any(since <= fact.at < until for fact in facts):
             yield _row(known, thing, parts[1], parts[2]["21"], facts)
 

@@ -1,8 +1,8 @@
 """Critical tracking events and key data elements of the food traceability rule: 21 CFR part 1, subpart S (FSMA 204).
 
 Sources, by section: 1.1325 harvesting and cooling, 1.1330 initial packing, 1.1335 first land-based receiving, 1.1340
-shipping, 1.1345 receiving, 1.1350 transformation; 1.1455(b)(3) asks for them as an electronic sortable spreadsheet. What an
-event does not say is listed as missing and never made up. Pure.
+shipping, 1.1345 receiving, 1.1350 transformation; 1.1455(c)(3)(ii) asks for them as an electronic sortable spreadsheet. What an
+event does not say is listed as missing and never made up; what growers of sprouts keep beside it, 1.1330(b), is not read. Pure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from services.logistics.records.lines import Line, find_making, lot_number
+from services.logistics.records.lines import Line, describe_place, find_making, lot_number
 from services.logistics.trace.facts import TRANSFORMATION, Fact, Pairs
 from services.logistics.trace.known import Known
 from services.logistics.trace.places import Place
@@ -33,6 +33,7 @@ _STEPS = {
 }
 _CODES = {"commissioning", "creating_class_instance", "packing"}
 """Steps that give a lot its code: of produce that is initial packing, of fish the first receiver on land."""
+_CATCH = ("vesselCatchInformationList", "catchZone")
 
 
 def name_tracking_event(fact: Fact) -> str | None:
@@ -47,16 +48,36 @@ def name_tracking_event(fact: Fact) -> str | None:
     if fact.type == TRANSFORMATION:
         return TRANSFORMING
     if fact.type == "ObjectEvent" and fact.action == "ADD" and step in _CODES and "lotNumber" in fact.made:
-        return LANDING if "vesselCatchInformationList" in fact.made else PACKING
+        return LANDING if any(name in fact.made for name in _CATCH) else PACKING
     return None
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """What the elements are read from: facts, places by name, and what owners say of products: attributes by (owner, link)."""
+    """What the elements are read from: facts, places by name, and what owners say of products: attributes by (owner, link).
+
+    What was once looked for of a lot is kept in ``found``, as each of its rows asks for it.
+    """
 
     known: Known
     places: Mapping[str, Place]
     products: Mapping[tuple[str, str], Mapping[str, str]]
+    found: dict[tuple[str, str], Any] = {}
+
+    def making_of(self, lot: str) -> Fact | None:
+        """The event in which a lot code was given."""
+        if ("", lot) not in self.found:
+            self.found["", lot] = find_making(self.known, lot)
+        return self.found["", lot]
+
+    def events_before(self, lot: str, event: str) -> list[Fact]:
+        """The tracking events of one kind of a lot and of what it was packed from, in order of time."""
+        if (event, lot) not in self.found:
+            making = self.making_of(lot)
+            packed = making.consumed if making is not None and name_tracking_event(making) == PACKING else []
+            facts = {fact.id: fact for name in (lot, *packed) for fact in self.known.of.get(name, [])}
+            named = [fact for fact in facts.values() if name_tracking_event(fact) == event]
+            self.found[event, lot] = sorted(named, key=lambda fact: fact.order)
+        return self.found[event, lot]
 
 
 Read = Callable[[Sheet, Line], str]
@@ -75,7 +96,7 @@ def _lot(sheet: Sheet, line: Line) -> str:
 
 def _product(sheet: Sheet, line: Line) -> str:
     told = sheet.products.get((line.fact.owner_id, line.product or ""), {})
-    making = find_making(sheet.known, line.lot)
+    making = sheet.making_of(line.lot)
     told = told or sheet.products.get((making.owner_id if making else "", line.product or ""), {})
     name = next((told[one] for one in _NAMES if told.get(one)), "")
     return ", ".join(part for part in (name, told.get("varietyName", "")) if part)
@@ -111,7 +132,7 @@ def _other(pairs: Pairs) -> str | None:
 
 
 def _lot_source(sheet: Sheet, line: Line) -> str:
-    making = find_making(sheet.known, line.lot)
+    making = sheet.making_of(line.lot)
     return _describe(sheet, making.place) if making is not None else ""
 
 
@@ -136,7 +157,7 @@ def _much(quantity: float | None, uom: str | None) -> str:
 
 def _made(*names: str) -> Read:
     def read(sheet: Sheet, line: Line) -> str:
-        making = find_making(sheet.known, line.lot)
+        making = sheet.making_of(line.lot)
         for fact in (line.fact, making):
             for name in names:
                 if fact is not None and name in fact.made:
@@ -153,12 +174,42 @@ def _write(value: Any) -> str:
 
 
 def _describe(sheet: Sheet, uri: str | None) -> str:
-    """A location description as far as there is one: name, city, country and identifier (21 CFR 1.1310)."""
-    if uri is None:
+    return describe_place(sheet.places, uri)
+
+
+def _said_by(event: str, read: Callable[[Sheet, Fact], str], *names: str) -> Read:
+    """What the making of a lot says under some names, or else an earlier tracking event of it."""
+    told = _made(*names)
+
+    def look(sheet: Sheet, line: Line) -> str:
+        if text := told(sheet, line):
+            return text
+        earlier = (fact for fact in sheet.events_before(line.lot, event) if fact.at <= line.fact.at)
+        return next(filter(None, (read(sheet, fact) for fact in earlier)), "")
+
+    return look
+
+
+def _where(sheet: Sheet, fact: Fact) -> str:
+    return _describe(sheet, fact.read_point or fact.biz_location)
+
+
+def _field(sheet: Sheet, fact: Fact) -> str:
+    """GS1 US maps the farm of a harvest to its readPoint and the field to its bizLocation."""
+    is_both = fact.read_point is not None and fact.biz_location not in (None, fact.read_point)
+    return _describe(sheet, fact.biz_location) if is_both else ""
+
+
+def _when(sheet: Sheet, fact: Fact) -> str:
+    return fact.at.isoformat()
+
+
+def _received(sheet: Sheet, line: Line) -> str:
+    """What was packed, how much of it there was and when it had been received: 1.1330(a)(1)-(3)."""
+    if not (used := _used(sheet, line)):
         return ""
-    place = sheet.places.get(uri)
-    said = [part for part in (place.name, place.city, place.country) if part] if place is not None else []
-    return f"{', '.join(said)} ({uri})" if said else uri
+    earlier = [fact for fact in sheet.events_before(line.lot, RECEIVING) if fact.at <= line.fact.at]
+    return "; ".join([used, *dict.fromkeys(_when(sheet, fact) for fact in earlier)]) if earlier else ""
 
 
 ELEMENTS: dict[str, Read] = {
@@ -172,13 +223,16 @@ ELEMENTS: dict[str, Read] = {
     "immediate subsequent recipient": _recipient,
     "immediate previous source": _source,
     "lots used": _used,
-    "farm": _made("farmList", "farmIdentification"),
-    "field or growing area": _made("growingArea", "fieldName", "harvestArea"),
+    "food received": _received,
+    "farm": _said_by(HARVESTING, _where, "farmList", "farmIdentification"),
+    "field or growing area": _said_by(HARVESTING, _field, "growingArea", "fieldName", "harvestArea"),
     "harvester": _made("harvester", "harvesterName"),
-    "harvest date": _made("harvestEndDate", "harvestStartDate"),
-    "cooling location": _made("coolingLocation"),
-    "cooling date": _made("coolingDate"),
-    "catch": _made("vesselCatchInformationList"),
+    "harvest date": _said_by(
+        HARVESTING, _when, "harvestEndDate", "harvestDateEnd", "harvestStartDate", "harvestDateStart"
+    ),
+    "cooling location": _said_by(COOLING, _where, "coolingLocation"),
+    "cooling date": _said_by(COOLING, _when, "coolingDate"),
+    "catch": _made(*_CATCH),
     "reference documents": _papers,
 }
 _ALWAYS = ("product description", "quantity", "unit of measure", "date", "location", "reference documents")
@@ -186,13 +240,15 @@ _CODED = (*_ALWAYS, "traceability lot code", "traceability lot code source")
 WANTED: dict[str, tuple[str, tuple[str, ...]]] = {
     HARVESTING: ("1.1325(a)", (*_ALWAYS, "immediate subsequent recipient", "field or growing area")),
     COOLING: ("1.1325(b)", (*_ALWAYS, "immediate subsequent recipient", "farm")),
-    PACKING: ("1.1330", (*_CODED, "farm", "field or growing area", "harvester", "harvest date")),
-    LANDING: ("1.1335", (*_CODED, "catch")),
+    PACKING: ("1.1330", (*_CODED, "food received", "farm", "field or growing area", "harvester", "harvest date")),
+    LANDING: ("1.1335", (*_CODED, "catch", "harvest date")),
     SHIPPING: ("1.1340", (*_CODED, "immediate subsequent recipient")),
     RECEIVING: ("1.1345", (*_CODED, "immediate previous source")),
     TRANSFORMING: ("1.1350", (*_CODED, "lots used")),
 }
 """Tracking event to its section and the elements that it must have; cooling is named only where there was any."""
+_OF_INGREDIENTS = ("traceability lot code", "product description", "quantity", "unit of measure")
+"""What 1.1350(a)(1) asks of each lot that went in."""
 HEADINGS = (
     "tracking event",
     "21 CFR",
@@ -213,9 +269,12 @@ def write_rows(sheet: Sheet, lines: Iterable[Line]) -> Iterable[list[str]]:
         if event is None:
             continue
         section, wanted = WANTED[event]
+        role = _role(line) if line.fact.type == TRANSFORMATION else ""
+        if role == "used" and event != TRANSFORMING:
+            continue  # what was packed stands in the row of its pack, under what was received
+        wanted = _OF_INGREDIENTS if role == "used" else wanted
         told = {name: read(sheet, line) for name, read in ELEMENTS.items()}
         missing = [name for name in wanted if not told[name]]
-        role = _role(line) if event == TRANSFORMING else ""
         tail = ["; ".join(missing), role, line.fact.owner_id, line.fact.event_id]
         yield [event, section, line.product or "", *told.values(), *tail]
 

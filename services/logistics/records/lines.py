@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -13,6 +13,7 @@ from services.logistics.trace.facts import Amount, Fact
 from services.logistics.trace.known import Known
 from services.logistics.trace.naming import name_kind
 from services.logistics.trace.past import Past
+from services.logistics.trace.places import Place
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -96,6 +97,18 @@ def lot_number(name: str) -> str | None:
 def write_product(gtin: str) -> str:
     """The canonical link of a product."""
     return write_link("01", gtin, {})
+
+
+def describe_place(places: Mapping[str, Place], uri: str | None) -> str:
+    """A place or company as far as anybody has described it: name, address, telephone and identifier (21 CFR 1.1310)."""
+    if uri is None:
+        return ""
+    place = places.get(uri)
+    if place is None:
+        return uri
+    address = (place.street, place.city, place.region, place.postal_code, place.country)
+    told = ", ".join(part for part in (place.name, *address, place.telephone) if part)
+    return f"{told} ({uri})" if told else uri
 
 
 def find_making(known: Known, lot: str) -> Fact | None:

@@ -22,8 +22,11 @@ from services.logistics.trace.loading import run_walks
 from services.logistics.trace.naming import find_roots, name_kind
 from services.logistics.trace.places import find_places
 
-KEPT = timedelta(days=2 * 366)
-"""Records are kept for two years (21 CFR 1.1455(c)): the period that is meant where none is said."""
+_YEAR = timedelta(days=366)
+KEPT_FOOD, KEPT_DSCSA, KEPT_FMD = 2 * _YEAR, 6 * _YEAR, 5 * _YEAR
+"""So long records are kept, which is the period that is meant where none is said: of food two years (21 CFR 1.1455(d)), of the
+DSCSA six (21 USC 360eee-1(b)(1)), of packages in the EU five at least (Delegated Regulation (EU) 2016/161, article 33).
+"""
 MOST_ROOTS = 20_000
 _DEPTH = 50
 _BOTH = (Direction.BACK, Direction.FORWARD)
@@ -40,7 +43,7 @@ def export_fsma(
 
     Raises NotAName, NotFound or TooManyThings.
     """
-    since, until = _period(since, until)
+    since, until = _period(since, until, KEPT_FOOD)
     known, things = _gather(session, caller, id, since, until)
     sheet = fsma.Sheet(known, find_places(session, known.facts.values()), _describe_products(session, known))
     rows = list(fsma.write_rows(sheet, list_lines(known, things, since=since, until=until)))
@@ -54,7 +57,7 @@ def export_dscsa(
 
     Raises NotAName, NotFound or TooManyThings.
     """
-    since, until = _period(since, until)
+    since, until = _period(since, until, KEPT_DSCSA)
     known, things = _gather(session, caller, id, since, until)
     chest = dscsa.Chest(known, find_places(session, known.facts.values()), _describe_products(session, known))
     rows = list(dscsa.write_rows(chest, things, since=since, until=until))
@@ -65,15 +68,15 @@ def export_fmd(
     session: Session, caller: Caller, id: str | None, *, since: datetime | None, until: datetime | None, format: Format
 ) -> Streamed:
     """Which packages of medicine are decommissioned, and what does not fit. Raises NotAName, NotFound or TooManyThings."""
-    since, until = _period(since, until)
+    since, until = _period(since, until, KEPT_FMD)
     known, things = _gather(session, caller, id, since, until)
     rows = list(fmd.write_rows(known, things, since=since, until=until))
     return _write("fmd", fmd.HEADINGS, rows, format, [False] * len(fmd.HEADINGS))
 
 
-def _period(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
-    """As given; without a beginning the last two years, without an end all there is."""
-    return since or min(clock.now(), until or END) - KEPT, until or END
+def _period(since: datetime | None, until: datetime | None, kept: timedelta) -> tuple[datetime, datetime]:
+    """As given; without a beginning as long as records are kept, without an end all there is."""
+    return since or min(clock.now(), until or END) - kept, until or END
 
 
 def _gather(

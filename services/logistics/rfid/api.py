@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Blueprint
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis import clock
 from chassis.auth import Caller
 from chassis.database import Page
-from chassis.http import Paging, Published, View, command, query, stream
+from chassis.http import File, Instant, Paging, Params, Published, View, command, query, stream
 from chassis.values import Identifier
 from services.logistics.discrepancies.model import Discrepancy
 from services.logistics.rfid import queries, trying
@@ -26,6 +26,7 @@ from services.logistics.rfid.stretches import from_us
 from services.logistics.rfid.trying import Trial
 
 routes = Blueprint("passages", __name__)
+RECORDING = "application/x-ndjson"
 
 
 class AcceptedView(View):
@@ -154,8 +155,28 @@ def post_reads(session: Session, caller: Caller, gate_id: str, body: PostReads) 
     Accepted means kept; it is worked off at once.
     """
     reader = readers.see_speaker(session, caller, gate_id, body.reader_id)
-    told = tell_posted(gate_id, reader and reader.id, body, now=clock.now(), clocks=clocks_of_app())
+    told = tell_posted(session, gate_id, reader and reader.id, body, now=clock.now(), clocks=clocks_of_app())
     return Published(AcceptedView(accepted=len(body.reads)), told)
+
+
+class AskReads(Params):
+    """From when until when: the last hour, if nothing is said."""
+
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+@routes.get("/v1/gates/<gate_id>/reads")
+@query(gives=(RECORDING,))
+def record_reads(session: Session, caller: Caller, gate_id: str, params: AskReads) -> File:
+    """What a gate's readers read, as a recorded read file on which rules may be tried out.
+
+    Reads are kept for 30 days, and at most 50,000 are given at a time.
+    """
+    since, until = params.since or clock.now() - timedelta(hours=1), params.until or clock.now()
+    return File(
+        RECORDING, f"{gate_id}.ndjson", queries.record_reads(session, caller, gate_id, since=since, until=until)
+    )
 
 
 @routes.get("/v1/passages")
@@ -260,7 +281,7 @@ class ComparisonView(View):
 
 
 @routes.post("/v1/gates/<gate_id>/rules/try")
-@command(role="warehouse", idempotent=False, accept=("application/x-ndjson",), max_bytes=MOST_BYTES)
+@command(role="warehouse", idempotent=False, accept=(RECORDING,), max_bytes=MOST_BYTES)
 def try_rules(session: Session, caller: Caller, gate_id: str, body: bytes) -> ComparisonView:
     """Try rules out on a recorded read file; nothing is written.
 

@@ -48,21 +48,11 @@ def take_reads(session: Session, caller: Caller, told: Iterable[TagsRead | Reade
     known = {gate.id for gate in gates.find_gates(session, caller, wanted)}
     if missing := sorted(wanted - known):
         raise NotFound(f"no gate {', '.join(missing)}", missing=missing)
-    taking.keep_heartbeats(session, [one for one in messages if isinstance(one, ReaderHeard)])
-    readers.hear_readers(session, [heard for one in messages if (heard := _hear(one))])
     readers.hear_told(session, messages)
     fresh = [*taking.keep_reads(session, batches), *taking.keep_edges(session, batches)]
     taking.keep_open(session, fresh)
-
-
-def _hear(told: TagsRead | ReaderHeard) -> readers.Heard | None:
-    """That a reader was heard, with its boot, and how far its clock is off by its last read that tells."""
-    if told.reader_id is None or isinstance(told, ReaderHeard):
-        return readers.Heard(told.reader_id, told.at) if isinstance(told, ReaderHeard) else None
-    timed = next((read for read in reversed(told.reads) if read.reader_at is not None), None)
-    offset = (timed.at - timed.reader_at) // timedelta(milliseconds=1) if timed and timed.reader_at else None
-    boot = told.boot.removeprefix(f"{told.reader_id}/")
-    return readers.Heard(told.reader_id, told.received_at, boot=boot, clock_offset_ms=offset)
+    # Behind the reads: what a reader says that it has told was not said before they came.
+    taking.keep_heartbeats(session, [one for one in messages if isinstance(one, ReaderHeard)])
 
 
 def close_passage(session: Session, caller: Caller, passage_id: str) -> None:
@@ -74,12 +64,13 @@ def close_passage(session: Session, caller: Caller, passage_id: str) -> None:
     window = get(session, Passage, passage_id, caller)
     if not window.is_due(clock.now()):
         return
-    settling.settle_window(session, caller, gates.see_gate(session, window.gate_id, caller), window)
-    _purge(session, window.gate_id)
+    gate_id, reads = window.gate_id, window.reads
+    settling.settle_window(session, caller, gates.see_gate(session, gate_id, caller), window)
+    _purge(session, gate_id, PURGE_BATCH + 2 * reads)
 
 
-def _purge(session: Session, gate_id: str) -> None:
-    """Forget what was read long ago, a bounded number of rows at a time."""
+def _purge(session: Session, gate_id: str, most: int) -> None:
+    """Forget what was read long ago, so many rows at most: more than came since the last time, so that it does not heap up."""
     before = clock.now() - READS_KEPT
     slot = slot_of(to_us(clock.now() - SLOTS_KEPT))
-    session.execute(_PURGE, {"gate_id": gate_id, "before": before, "slot": slot, "most": PURGE_BATCH})
+    session.execute(_PURGE, {"gate_id": gate_id, "before": before, "slot": slot, "most": most})

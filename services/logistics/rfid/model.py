@@ -113,10 +113,10 @@ class Passage(Stateful, Base):
     """Something went through a gate. One is open while reads come, and closes when none has come for the closing time.
 
     Reads that come late may show that it was otherwise: then it is taken back, and ``superseded_by`` is what stands for it,
-    with a higher ``version``. While open, ``reads`` counts what came, ``heard_at`` says when last, and the reads since the
-    last look have times from ``changed_from`` to ``changed_until``, those that came too late to be of a passage with others
-    from ``late_from`` to ``late_until``. Those that a reader held back are from ``delayed_from`` to ``delayed_until``, and are
-    looked at from ``delayed_due`` on. ``digest`` is of what it was made of.
+    with a higher ``version``. While open, ``reads`` counts what came, ``heard_at`` says when something that moves was last
+    read, and the reads since the last look have times from ``changed_from`` to ``changed_until``, those that came too late to
+    be of a passage with others from ``late_from`` to ``late_until``. Those that a reader held back are from ``delayed_from`` to
+    ``delayed_until``, and are looked at from ``delayed_due`` on. ``digest`` is of what it was made of.
     """
 
     __tablename__ = "passage"

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from services.logistics.discrepancies.kinds import Finding, Kind
+from services.logistics.epcis.digital_links import take_apart
 from services.logistics.notes import queries as notes
 from services.logistics.notes.model import State as NoteState
 from services.logistics.rfid import stretches
@@ -16,6 +17,7 @@ from services.logistics.rfid.judging import Code, Judgement, Reason, judge_passa
 from services.logistics.rfid.knowing import Known, find_known
 from services.logistics.rfid.stages import passages as stages
 from services.logistics.rfid.stages.directions import Direction
+from services.logistics.rfid.stages.packing import find_carrier
 from services.logistics.rfid.stages.pallets import Pallet, Verdict, infer_pallets
 from services.logistics.rfid.stages.sessions import Session as TagSession
 from services.logistics.rfid.telling import Passed, Told, tell_passage, way_of
@@ -26,6 +28,8 @@ from services.logistics.warehouses.rules import GateRules, Role, portal_rules
 NEAR = "one_side"
 """What says of a tag that it came near a gate and did not pass (``stages.directions``)."""
 _ODD = {Kind.NOT_READ: Code.NOT_READ, Kind.WRONG_TRUCK: Code.WRONG_TRUCK}
+_CARRIERS = ("00", "8003")
+"""Application identifiers of logistic units and of returnable assets."""
 _OF_NOTE = {NoteState.ISSUED: Code.NOT_CONFIRMED, NoteState.EXPIRED: Code.NOTE_EXPIRED}
 
 
@@ -178,6 +182,8 @@ def _find_odd(
     findings = []
     if not counted and found.span.has_beam:
         findings.append(Finding(Kind.EMPTY_SESSION))
+    if rules.role == Role.PACKING and not pallets and (carrier := _find_packed(counted, known)) is not None:
+        findings.append(Finding(Kind.PACKED_TOGETHER, parent=carrier))
     if rules.has_sides and any(one.direction == Direction.UNKNOWN for one in counted):
         findings.append(Finding(Kind.UNKNOWN_DIRECTION))
     for one in counted:
@@ -192,6 +198,15 @@ def _find_odd(
                 for link in pallet.foreign
             ]
     return findings
+
+
+def _find_packed(counted: list[stages.Observation], known: Known) -> str | None:
+    """The carrier that all that was seen may have been packed in: it is told in one event, which the task names."""
+    if len({one.direction for one in counted}) != 1:
+        return None
+    seen = {known.links[one.epc]: (one.first_us, one.last_us) for one in counted if one.epc in known.links}
+    carriers = [link for link in seen if (parts := take_apart(link)) is not None and parts[0] in _CARRIERS]
+    return find_carrier(seen, carriers)
 
 
 def _reasons(

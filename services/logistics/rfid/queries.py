@@ -7,14 +7,18 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.auth import Caller
 from chassis.database import Page, page, see
 from services.logistics.discrepancies import queries as discrepancies
 from services.logistics.discrepancies.model import Discrepancy
-from services.logistics.rfid.model import Passage, PassageDelivery, ReaderWatermark, Sighting, State
+from services.logistics.rfid.model import SKEWED, GateEdge, Passage, PassageDelivery, Sighting, State, TagRead
+from services.logistics.rfid.recordings import MOST_WRITTEN, RecordedEdge, RecordedRead, write_recording
+from services.logistics.rfid.stages.reads import Read
+from services.logistics.rfid.stretches import load_reads
+from services.logistics.warehouses import queries as gates
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -85,7 +89,25 @@ def _detail(
     return Details(passage, deliveries, own, [], is_ours=False)
 
 
-def reader_watermarks(session: Session, gate_id: str) -> dict[str, tuple[datetime, datetime]]:
-    """When each reader of a gate was last heard, and up to when all that it saw has come."""
-    found = session.scalars(select(ReaderWatermark).where(ReaderWatermark.gate_id == gate_id))
-    return {one.reader_id: (one.heard_at, one.seen_until) for one in found}
+def record_reads(session: Session, caller: Caller, gate_id: str, *, since: datetime, until: datetime) -> bytes:
+    """What a gate's readers read from one time to another as a recorded file. Raises NotFound or RecordingInvalid."""
+    gates.see_gate(session, gate_id, caller)
+    reads = (
+        select(TagRead.epc, TagRead.at, TagRead.antenna, TagRead.rssi_dbm, TagRead.count, TagRead.reader_id)
+        .where(TagRead.gate_id == gate_id, TagRead.at.between(since, until), TagRead.mark.is_distinct_from(SKEWED))
+        .order_by(TagRead.at)
+        .limit(MOST_WRITTEN + 1)
+    )
+    edges = select(GateEdge.is_high, GateEdge.at).where(GateEdge.gate_id == gate_id, GateEdge.at.between(since, until))
+    read = [RecordedRead(*row[:5], reader_id=row.reader_id or "") for row in session.execute(reads)]
+    return write_recording(read + [RecordedEdge(*row) for row in session.execute(edges.limit(MOST_WRITTEN + 1))])
+
+
+def reads_waiting(session: Session, gate_id: str, epc: str) -> list[Read]:
+    """The reads of a tag that its gate has still to look at."""
+    begins = func.least(Passage.changed_from, Passage.late_from, Passage.delayed_from)
+    ends = func.greatest(Passage.changed_until, Passage.late_until, Passage.delayed_until)
+    span = session.execute(select(begins, ends).where(Passage.gate_id == gate_id, Passage.state == State.OPEN)).first()
+    if span is None or span[0] is None:
+        return []
+    return [read for read in load_reads(session, gate_id, *span) if read.epc == epc]

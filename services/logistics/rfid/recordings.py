@@ -1,7 +1,8 @@
-"""Recorded read files: lines of JSON, each a read, an edge of the photo-eye, or the rules to be tried."""
+"""Recorded read files, read and written: lines of JSON, each a read, an edge of the photo-eye, or the rules to be tried."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from services.logistics.warehouses.rules import GateRules
 
 MOST_LINES = 100_000
 MOST_BYTES = 16 << 20
+MOST_WRITTEN = 50_000
+"""Lines of a file that is given out: it may be tried again, however long its EPCs are."""
 Time = Annotated[datetime, Meta(tz=True)]
 
 
@@ -22,7 +25,7 @@ class RecordingInvalid(Invalid):
     """A recorded read file has a line a read or an edge of the photo-eye, and may have one with rules."""
 
 
-class RecordedRead(msgspec.Struct, frozen=True):
+class RecordedRead(msgspec.Struct, frozen=True, omit_defaults=True):
     """One sight of one tag; without ``sequence`` its line names it. What else a line has is passed over."""
 
     epc: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{4}){1,31}(?![\s\S])")]
@@ -58,12 +61,13 @@ class Recording(msgspec.Struct, frozen=True):
 _read_line = msgspec.json.Decoder(_Line).decode
 _read_read = msgspec.json.Decoder(RecordedRead).decode
 _read_edge = msgspec.json.Decoder(RecordedEdge).decode
+_write_lines = msgspec.json.Encoder().encode_lines
 
 
 def read_recording(body: bytes) -> Recording:
     """A recorded file. Raises RecordingInvalid (``field`` says which line)."""
-    lines = body.splitlines()
-    if len(lines) > MOST_LINES:
+    lines = body.split(b"\n", MOST_LINES)
+    if len(lines) > MOST_LINES and lines[-1]:
         raise RecordingInvalid(f"at most {MOST_LINES} lines are taken", field="$")
     reads: list[Read] = []
     edges: list[tuple[int, bool]] = []
@@ -83,6 +87,14 @@ def read_recording(body: bytes) -> Recording:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise RecordingInvalid(f"line {place + 1}: {error}", field=f"$[{place}]") from None
     return Recording(reads, edges, rules)
+
+
+def write_recording(lines: Iterable[RecordedRead | RecordedEdge]) -> bytes:
+    """A recorded file, in the order of time. Raises RecordingInvalid when that is more than ``MOST_WRITTEN`` lines."""
+    ordered = sorted(lines, key=lambda one: one.at)
+    if len(ordered) > MOST_WRITTEN:
+        raise RecordingInvalid(f"there are more than {MOST_WRITTEN:,} reads: ask for a shorter time", field="since")
+    return _write_lines(ordered)
 
 
 def _make_read(told: RecordedRead, place: int) -> Read:

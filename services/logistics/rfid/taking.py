@@ -1,9 +1,9 @@
 """Keeps reads, edges of photo-eyes and heartbeats of readers as they come: a few statements a batch, however many gates.
 
 A read is kept once. What it changes, a stretch of its gate's time, is put down with the gate's open passage, whose closing it
-puts off. What was held back by its reader is collected apart, for a look every few seconds, so that it does not have minutes
-read anew each time that the gate is quiet. A tag that stands at the gate neither opens nor holds a passage, though it is looked
-at now and then.
+puts off until nothing was read for the closing time: when it was read counts, not when it came. What was held back by its
+reader is collected apart, for a look every few seconds, so that it does not have minutes read anew each time that the gate is
+quiet. A tag that stands at the gate neither opens nor holds a passage, though it is looked at now and then.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chassis import clock
 from events.logistics import ReaderHeard, TagsRead
 from services.logistics.rfid.stages.ghosts import SLOT_US
 from services.logistics.rfid.stages.portal import LATE_EVERY_US
-from services.logistics.rfid.stages.watermarks import LATE_US, SILENT_US
+from services.logistics.rfid.stages.watermarks import BEHIND_US, LATE_US, SILENT_US
 
 ANY_CLOCK = timedelta(days=3_650)
 """A reader's time further off than this is no time: such a reader has no clock, and gets ours."""
@@ -41,6 +41,10 @@ class Kind(StrEnum):
 
 
 _IS_HELD_BACK = f"f.received_at - f.at > greatest(interval '{SILENT_US // 1_000_000} s', g.closing)"
+_IS_OVERTAKEN = (
+    f"f.received_at - f.at > greatest(interval '{BEHIND_US // 1_000_000} s', g.closing) AND f.at <= w.seen_until"
+)
+"""Its reader had said before that all up to then was told. Whoever is slow but steady has not."""
 _TAKE_IN = text(
     f"""
 WITH fresh AS (
@@ -56,11 +60,13 @@ WITH fresh AS (
         AS r (gate_id, boot, sequence, epc, antenna, rssi_dbm, at, received_at, reader_id, reader_at, count, pc, is_skewed)
     JOIN gate g ON g.id = r.gate_id
     ON CONFLICT DO NOTHING
-    RETURNING gate_id, epc, at, mark, received_at)
-SELECT f.gate_id, CASE WHEN f.mark = 'late' THEN 'late' WHEN {_IS_HELD_BACK} THEN 'delayed' ELSE 'recent' END AS kind,
-    min(f.at) AS since, max(f.at) AS until, count(*) FILTER (WHERE p.epc IS NULL) AS moving
+    RETURNING gate_id, reader_id, epc, at, mark, received_at)
+SELECT f.gate_id, CASE WHEN f.mark = 'late' THEN 'late' WHEN {_IS_HELD_BACK} OR {_IS_OVERTAKEN} THEN 'delayed' ELSE 'recent' END
+    AS kind, min(f.at) AS since, max(f.at) AS until, count(*) FILTER (WHERE p.epc IS NULL) AS moving,
+    max(f.at) FILTER (WHERE p.epc IS NULL) AS moved_at
 FROM fresh f JOIN gate g ON g.id = f.gate_id LEFT JOIN parked_tag p ON p.gate_id = f.gate_id AND p.epc = f.epc AND f.at >= p.since
     AND f.at < p.until + interval '{2 * SLOT_US // 1_000_000} s'
+    LEFT JOIN reader_watermark w ON w.gate_id = f.gate_id AND w.reader_id = f.reader_id
 WHERE f.mark IS DISTINCT FROM 'skewed'
 GROUP BY 1, 2
 """
@@ -70,39 +76,35 @@ _KEEP_EDGES = text(
     "SELECT * FROM unnest(:gate_ids ::text[], :times ::timestamptz[], :highs ::bool[]) ON CONFLICT DO NOTHING "
     "RETURNING gate_id, at, :now ::timestamptz AS received_at) "
     f"SELECT f.gate_id, CASE WHEN {_IS_HELD_BACK} THEN 'delayed' ELSE 'recent' END AS kind, "
-    "min(f.at - g.closing) AS since, max(f.at) AS until, 1 AS moving "
+    "min(f.at - g.closing) AS since, max(f.at) AS until, 1 AS moving, max(f.at) AS moved_at "
     "FROM fresh f JOIN gate g ON g.id = f.gate_id GROUP BY 1, 2"
 )
-_IS_BEHIND = (
-    "p.heard_at IS NOT NULL AND excluded.changed_until + (SELECT g.closing FROM gate g WHERE g.id = p.gate_id) "
-    "< least(p.changed_until, :now)"
-)
-"""What came is older than what was heard before, and does not show that something still passes."""
 _KEEP_OPEN = text(
-    f"""
+    """
 INSERT INTO passage AS p (id, gate_id, warehouse_id, window_id, state, due_at, opened_at, heard_at, reads,
     changed_from, changed_until, late_from, late_until, delayed_from, delayed_until, delayed_due)
 SELECT w.id, w.gate_id, g.party_id, w.id, 'open',
-    :now + least(
-        CASE WHEN w.moving > 0 THEN g.closing WHEN coalesce(w.changed_from, w.late_from) IS NOT NULL THEN :seldom ::interval END,
-        CASE WHEN w.delayed_from IS NOT NULL THEN :collect ::interval END), :now,
-    CASE WHEN w.moving > 0 THEN :now ::timestamptz END, w.moving, w.changed_from, w.changed_until, w.late_from, w.late_until,
+    least(
+        CASE WHEN w.heard_at IS NOT NULL THEN w.heard_at + g.closing WHEN w.moving > 0 THEN :now + g.closing
+            WHEN coalesce(w.changed_from, w.late_from) IS NOT NULL THEN :now + :seldom ::interval END,
+        CASE WHEN w.delayed_from IS NOT NULL THEN :now + :collect ::interval END), :now,
+    w.heard_at, w.moving, w.changed_from, w.changed_until, w.late_from, w.late_until,
     w.delayed_from, w.delayed_until, CASE WHEN w.delayed_from IS NOT NULL THEN :now + :collect ::interval END
-FROM unnest(:ids ::text[], :gate_ids ::text[], :moving ::int[], :changed_from ::timestamptz[], :changed_until ::timestamptz[],
-    :late_from ::timestamptz[], :late_until ::timestamptz[], :delayed_from ::timestamptz[], :delayed_until ::timestamptz[])
-    AS w (id, gate_id, moving, changed_from, changed_until, late_from, late_until, delayed_from, delayed_until)
+FROM unnest(:ids ::text[], :gate_ids ::text[], :moving ::int[], :heard_at ::timestamptz[],
+    :changed_from ::timestamptz[], :changed_until ::timestamptz[], :late_from ::timestamptz[], :late_until ::timestamptz[],
+    :delayed_from ::timestamptz[], :delayed_until ::timestamptz[])
+    AS w (id, gate_id, moving, heard_at, changed_from, changed_until, late_from, late_until, delayed_from, delayed_until)
 JOIN gate g ON g.id = w.gate_id
 ORDER BY w.gate_id
 ON CONFLICT (gate_id) WHERE state = 'open' DO UPDATE SET
     due_at = CASE
         WHEN p.due_at <= :now THEN p.due_at
-        WHEN {_IS_BEHIND} OR excluded.heard_at IS NULL THEN least(p.due_at, excluded.delayed_due)
-        WHEN p.heard_at IS NULL THEN least(excluded.due_at, p.delayed_due)
+        WHEN p.heard_at IS NULL OR excluded.heard_at IS NULL THEN least(p.due_at, excluded.due_at)
         ELSE least(greatest(p.due_at, excluded.due_at), greatest(
             p.opened_at + (SELECT g.longest FROM gate g WHERE g.id = p.gate_id), p.due_at),
             coalesce(p.delayed_due, excluded.delayed_due)) END,
     opened_at = CASE WHEN p.heard_at IS NULL THEN excluded.opened_at ELSE p.opened_at END,
-    heard_at = CASE WHEN {_IS_BEHIND} THEN p.heard_at ELSE coalesce(excluded.heard_at, p.heard_at) END,
+    heard_at = greatest(p.heard_at, excluded.heard_at),
     reads = p.reads + excluded.reads,
     changed_from = least(p.changed_from, excluded.changed_from),
     changed_until = greatest(p.changed_until, excluded.changed_until),
@@ -178,18 +180,19 @@ def keep_open(session: Session, fresh: Iterable[Any]) -> None:
         name: [_span(row for row in rows if row.gate_id == gate_id and row.kind == kind) for gate_id in gate_ids]
         for name, kind in (("changed", Kind.RECENT), ("late", Kind.LATE), ("delayed", Kind.DELAYED))
     }
-    came = [row for row in rows if row.kind != Kind.DELAYED]
+    came, now = [row for row in rows if row.kind != Kind.DELAYED], clock.now()
     values = {
         "ids": clock.new_ids("passage", len(gate_ids)),
         "gate_ids": gate_ids,
         "moving": [sum(row.moving for row in came if row.gate_id == gate_id) for gate_id in gate_ids],
+        "heard_at": [_last_moved((row for row in rows if row.gate_id == gate_id), now) for gate_id in gate_ids],
         "changed_from": [since for since, _ in times["changed"]],
         "changed_until": [until for _, until in times["changed"]],
         "late_from": [since for since, _ in times["late"]],
         "late_until": [until for _, until in times["late"]],
         "delayed_from": [since for since, _ in times["delayed"]],
         "delayed_until": [until for _, until in times["delayed"]],
-        "now": clock.now(),
+        "now": now,
         "seldom": LOOK_AT_PARKED,
         "collect": COLLECT,
     }
@@ -199,6 +202,12 @@ def keep_open(session: Session, fresh: Iterable[Any]) -> None:
 def _span(rows: Iterable[Any]) -> tuple[datetime | None, datetime | None]:
     found = list(rows)
     return min((row.since for row in found), default=None), max((row.until for row in found), default=None)
+
+
+def _last_moved(rows: Iterable[Any], now: datetime) -> datetime | None:
+    """When something was last read that moves; a clock that runs ahead puts off nothing."""
+    moved = [row.moved_at for row in rows if row.kind == Kind.RECENT and row.moved_at is not None]
+    return min(max(moved), now) if moved else None
 
 
 def look_again(session: Session, gate_ids: Iterable[str], since: datetime, until: datetime) -> None:
@@ -213,6 +222,7 @@ class _Change:
 
     def __init__(self, gate_id: str, since: datetime, until: datetime) -> None:
         self.gate_id, self.since, self.until = gate_id, since, until
+        self.moved_at = until
         self.kind = Kind.DELAYED if clock.now() - until > HELD_BACK else Kind.RECENT
 
 

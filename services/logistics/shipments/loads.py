@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 
 from chassis.problems import Conflict, Invalid
 from chassis.values import Quantity
+
+FINEST = Decimal("0.000001")
+"""The least of a unit that is told and kept: a quantity in grams may be finer in tonnes."""
 
 
 class PieceNotOfDeal(Invalid):
@@ -41,7 +45,7 @@ def choose_load(
             raise NothingToCarry("the note is over a weight: name a quantity above zero", field="$.quantity")
         if loaded > noted:
             raise QuantityExceeded(f"the note is over {noted}", field="$.quantity", remaining=noted)
-        return [], loaded.to(noted.unit)
+        return [], keep_in(loaded, noted.unit)
     chosen = sorted(weights if piece_ids is None else set(piece_ids))
     if not chosen or quantity is not None:
         raise NothingToCarry("the note is over pieces: name those that were loaded", field="$.piece_ids")
@@ -49,3 +53,11 @@ def choose_load(
         raise NotOnNote("the note has no such piece", field="$.piece_ids", pieces=strange)
     first, *rest = (weights[id] for id in chosen)
     return chosen, sum(rest, first)
+
+
+def keep_in(quantity: Quantity, unit: str) -> Quantity:
+    """A quantity in the unit of its deal, as it is kept and told. Raises NothingToCarry or UnitMismatch."""
+    kept = quantity.to(unit)
+    if kept.value % FINEST:
+        raise NothingToCarry(f"{quantity} is finer than {FINEST} {unit}", field="$.quantity")
+    return kept

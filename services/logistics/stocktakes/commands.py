@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis import clock
 from chassis.auth import Caller
-from chassis.database import get, see
+from chassis.database import get
 from services.logistics.discrepancies import commands as discrepancies
 from services.logistics.discrepancies.kinds import Finding
 from services.logistics.discrepancies.kinds import Kind as Odd
@@ -28,12 +28,16 @@ from services.logistics.stocktakes.model import (
     Kind,
     StockTake,
     StockTakeFull,
-    StockTakeLine,
     StockTakeRead,
 )
 from services.logistics.zones import commands as zoning
 from services.logistics.zones import queries as zones
 
+_WRITE_LINES = text(
+    "INSERT INTO stock_take_line (stock_take_id, name, standing, piece_id, epc, zone_id) "
+    "SELECT :stock_take_id, line.* FROM unnest("
+    ":names ::text[], :standings ::text[], :piece_ids ::text[], :epcs ::text[], :zone_ids ::text[]) AS line"
+)
 _TAKE_IN = text(
     "INSERT INTO stock_take_read (stock_take_id, handheld, boot, sequence, epc, at, received_at) "
     "SELECT :stock_take_id, :handheld, :boot, read.*, :received_at "
@@ -103,9 +107,7 @@ def close_stock_take(session: Session, caller: Caller, take_id: str) -> StockTak
     seen = queries.find_seen(session, take)
     kept = queries.find_kept(session, take.warehouse_id)
     lines = count(seen, kept, zones.zones_of_pieces(session, take.warehouse_id), zone_id=take.zone_id)
-    session.add_all(
-        StockTakeLine(stock_take_id=take.id, standing=line.standing.value, **_columns(line)) for line in lines
-    )
+    _write_lines(session, take, lines)
     take.epcis_event_id = _capture(session, take, lines, now)
     _put_down(session, take, lines, now)
     if take.zone_id is not None:
@@ -121,13 +123,15 @@ def abandon_stock_take(session: Session, caller: Caller, take_id: str) -> None:
         take.abandon(clock.now())
 
 
-def see_open(session: Session, caller: Caller, take_id: str) -> StockTake:
-    """A stock-take of the caller's warehouse. Raises NotFound."""
-    return see(session, StockTake, take_id, caller)
-
-
-def _columns(line: Line) -> dict[str, str | None]:
-    return {"name": line.name, "piece_id": line.piece_id, "epc": line.epc, "zone_id": line.zone_id}
+def _write_lines(session: Session, take: StockTake, lines: Collection[Line]) -> None:
+    columns = {
+        "names": [line.name for line in lines],
+        "standings": [line.standing.value for line in lines],
+        "piece_ids": [line.piece_id for line in lines],
+        "epcs": [line.epc for line in lines],
+        "zone_ids": [line.zone_id for line in lines],
+    }
+    session.execute(_WRITE_LINES, {"stock_take_id": take.id, **columns})
 
 
 def _capture(session: Session, take: StockTake, lines: Collection[Line], at: datetime) -> str | None:

@@ -1,25 +1,37 @@
 """A trace as a picture (SVG) for people: goods flow from left to right, what happened before stands left of what came of it.
 
 Things that are alike (same role, level, kind and neighbours) are drawn as one box with their number, and beyond the limits
-what is left out is said. Text is escaped, nothing is linked or scripted, and title and description say what there is to see
-(WCAG 2.2, 1.1.1).
+what is left out is said. Text is escaped and cut to the width of its box, nothing is linked or scripted; title and description
+say what there is to see, and what an arrow means stands in a legend as well as in its colour (WCAG 2.2, 1.1.1 and 1.4.1).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from unicodedata import east_asian_width
 from xml.sax.saxutils import escape
 
 import msgspec
 
 from services.logistics.trace.graph import Step
+from services.logistics.trace.places import Place
 from services.logistics.trace.tracing import Trace, Traced
 
 MOST_BOXES, FEW_BOXES = 120, 40
-_WIDTH, _HEIGHT, _GAP, _RANK = 190, 62, 18, 270
-_MARGIN, _TOP = 24, 64
-_LETTERS, _SWEEPS, _ROUNDS = 28, 4, 3
+_WIDTH, _HEIGHT, _GAP, _RANK = 236, 62, 18, 320
+_MARGIN, _TOP, _LEAST_WIDTH = 24, 84, 960
+_LETTERS, _TITLE_LETTERS = 28, 80
+"""So many Latin letters fit into a box, and into the heading of the narrowest picture, in the widest of the usual fonts."""
+_SHORT_BEND, _LIFT = 40, 54
+_SWEEPS, _ROUNDS = 4, 3
+_WORDS = {
+    "made_into": "made into",
+    "lot_of": "lot of",
+    "inside": "inside",
+    "attached": "attached to",
+    "under": "covers",
+}
 _FILL = {
     "root": "#fff3cd",
     "product": "#e7f1ff",
@@ -57,21 +69,20 @@ def draw_trace(trace: Trace) -> str:
     """The picture as an SVG document, one line for each box and each arrow."""
     boxes, arrows = _lay_out(trace)
     left_out = len(trace.nodes) - sum(len(box.nodes) for box in boxes)
-    width = _MARGIN * 2 + _WIDTH + max((box.rank for box in boxes), default=0) * _RANK
+    width = max(_LEAST_WIDTH, _MARGIN * 2 + _WIDTH + max((box.rank for box in boxes), default=0) * _RANK)
     height = _TOP + _MARGIN + max((box.row + 1 for box in boxes), default=0) * (_HEIGHT + _GAP)
-    title = "Trace of " + ", ".join(_short(node.label, 60) for node in trace.nodes if node.role == "root")[:300]
+    title = _write_title(trace) if boxes else "An empty trace"
     said = _describe(trace, left_out)
-    if not boxes:
-        title = "An empty trace"
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="img" aria-labelledby="t d"><title id="t">{escape(title)}</title>'
         f'<desc id="d">{escape(said)}</desc><style>{_STYLE}</style>'
         '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0L8 4L0 8z" style="fill:#495057"/></marker></defs>'
+        '<path d="M0 0L8 4L0 8z" style="fill:#495057"/></marker></defs><rect width="100%" height="100%" fill="#fff"/>'
         f'<text class="h" x="{_MARGIN}" y="28">{escape(title)}</text><text class="s" x="{_MARGIN}" y="46">{escape(said)}</text>',
+        *_draw_legend({relation for _, _, relation in arrows}),
         *(_draw_arrow(*arrow) for arrow in arrows),
-        *(_draw_box(box) for box in boxes),
+        *(_draw_box(box, trace.places) for box in boxes),
     ]
     return "\n".join([*lines, "</svg>"] if boxes else ["".join(lines) + "</svg>"])
 
@@ -134,10 +145,14 @@ def _refine(marks: dict[str, object], beside: dict[str, set[tuple[str, str, bool
 
 
 def _rank(nodes: Sequence[Traced], steps: Iterable[Step]) -> dict[str, int]:
-    """A column for each node: behind all that flows into it, as far as there are no circles."""
+    """A column for each node: behind all that flows into it, as far as there are no circles; where nothing does, such as a paper or
+    a seal, right before what it belongs to.
+    """
     into: dict[str, list[str]] = defaultdict(list)
+    out: dict[str, list[str]] = defaultdict(list)
     for step in steps:
         into[step.target].append(step.source)
+        out[step.source].append(step.target)
     ranks = {node.id: 0 for node in nodes}
     for _ in range(min(len(nodes), 40)):
         moved = False
@@ -147,7 +162,8 @@ def _rank(nodes: Sequence[Traced], steps: Iterable[Step]) -> dict[str, int]:
                 ranks[node.id], moved = wanted, True
         if not moved:
             break
-    return ranks
+    behind = {id: min((ranks[one] for one in out[id] if one in ranks), default=0) for id in ranks if not into[id]}
+    return ranks | {id: rank - 1 for id, rank in behind.items() if rank > 0}
 
 
 def _order(boxes: list[Box], arrows: list[tuple[Box, Box, str]]) -> None:
@@ -174,10 +190,26 @@ def _middle(box: Box, beside: list[Box]) -> float:
     return sum(one.row for one in beside) / len(beside) if beside else box.row
 
 
-def _draw_box(box: Box) -> str:
+def _write_title(trace: Trace) -> str:
+    """What was asked about: the first of it, where it goes by many names, and how many more there are."""
+    first, *more = [node.label for node in trace.nodes if node.role == "root"] or [node.label for node in trace.nodes]
+    return _short(f"Trace of {_short(first, 58)}" + (f" and {len(more)} more" if more else ""), _TITLE_LETTERS)
+
+
+def _draw_legend(relations: set[str]) -> Iterable[str]:
+    """A sample of each kind of arrow in the picture, with its word."""
+    for place, (relation, word) in enumerate(pair for pair in _WORDS.items() if pair[0] in relations):
+        x = _MARGIN + place * 160
+        yield (
+            f'<path class="{relation}" marker-end="url(#a)" d="M{x} 63H{x + 44}"/>'
+            f'<text class="s" x="{x + 52}" y="67">{word}</text>'
+        )
+
+
+def _draw_box(box: Box, places: Mapping[str, Place]) -> str:
     node = box.nodes[0]
     label = node.label if len(box.nodes) == 1 else f"{len(box.nodes)} × {node.kind.replace('_', ' ')}"
-    place = _short(node.seen.place.rpartition("/")[2], _LETTERS) if node.seen and node.seen.place else ""
+    place = _name_place(node.seen.place, places) if node.seen and node.seen.place else ""
     when = node.seen.at.strftime("%Y-%m-%d %H:%M") if node.seen else ""
     second = node.label if len(box.nodes) > 1 else place
     texts = ((18, "", label), (36, ' class="s"', second), (52, ' class="s"', f"{node.role} {when}".strip()))
@@ -193,19 +225,28 @@ def _draw_box(box: Box) -> str:
     )
 
 
+def _name_place(id: str, places: Mapping[str, Place]) -> str:
+    """A place as people call it, else the end of its name."""
+    known = places.get(id)
+    return (known.name or known.city if known else None) or id.rpartition("/")[2]
+
+
 def _draw_arrow(source: Box, target: Box, relation: str) -> str:
     x1, y1 = source.x + _WIDTH, source.y + _HEIGHT / 2
     x2, y2 = target.x, target.y + _HEIGHT / 2
-    bend = max(40.0, abs(x2 - x1) / 2)
+    # Past boxes of its own row it goes through the gap above them: behind them it would look like theirs.
+    is_long = target.rank - source.rank > 1 and abs(source.row - target.row) < 1
+    bend, lift = (_SHORT_BEND, _LIFT) if is_long else (max(_SHORT_BEND, abs(x2 - x1) / 2), 0)
     return (
         f'<path class="{relation}" marker-end="url(#a)" '
-        f'd="M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"/>'
+        f'd="M{x1:.0f} {y1:.0f}C{x1 + bend:.0f} {y1 - lift:.0f} {x2 - bend:.0f} {y2 - lift:.0f} {x2:.0f} {y2:.0f}"/>'
     )
 
 
 def _describe(trace: Trace, left_out: int) -> str:
-    counts = {role: sum(node.role == role for node in trace.nodes) for role in ("product", "run", "carrier")}
-    made = f"{counts['product']} things and lots, {counts['run']} transformations, {counts['carrier']} carriers"
+    counts = Counter(str(node.role) for node in trace.nodes)
+    things = counts["root"] + counts["product"]
+    made = f"{things} things and lots, {counts['run']} transformations, {counts['carrier']} carriers"
     said = f"{made}, {len(trace.steps)} links."
     if left_out:
         said += f" {left_out} are not drawn."
@@ -213,6 +254,16 @@ def _describe(trace: Trace, left_out: int) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    """A text that fits: its end is what tells names apart."""
+    """A text that fits: its end is what tells names apart. A Chinese letter is as wide as two Latin ones."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return clean if len(clean) <= most else f"…{clean[1 - most :]}"
+    if _wide(clean) <= most:
+        return clean
+    start, room = len(clean), most - 1
+    while room >= _wide(clean[start - 1]):
+        start -= 1
+        room -= _wide(clean[start])
+    return "…" + clean[start:]
+
+
+def _wide(text: str) -> int:
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -60,8 +60,7 @@ class Known:
             self.consuming[name].append(fact)
         for name in fact.produced:
             self.producing[name].append(fact)
-        if fact.run is not None:
-            self.runs[fact.run].append(fact)
+        self.runs[fact.run or fact.event_id].append(fact)
 
     def stays(self, thing: str) -> list[Stay]:
         """Where a thing was inside or tied to; its own facts and those of its parents must be here."""

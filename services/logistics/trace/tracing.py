@@ -107,7 +107,7 @@ def _describe(session: Session, known: Known, walks: Sequence[Walk], roots: list
 
 def _describe_node(known: Known, past: Past, node: Node, sign: int) -> Traced:
     if node.role is Role.RUN:
-        events = known.runs.get(node.id) or [fact for fact in known.facts.values() if fact.event_id == node.id]
+        events = known.runs.get(node.id, [])
         last = max(events, key=lambda fact: fact.order, default=None)
         return Traced(
             node.id, "run", _label_run(events), node.role, sign * node.level, last, None, [e.id for e in events]

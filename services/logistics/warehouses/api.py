@@ -20,7 +20,14 @@ from services.logistics.warehouses.rules import GateRules
 routes = Blueprint("gates", __name__)
 
 
-class RegisterGate(Body):
+class NameGate(Body):
+    """What a gate is called, and the place that trail and delivery show."""
+
+    name: ShortText
+    place: ShortText
+
+
+class RegisterGate(NameGate):
     """A gate with a name and the place that trail and delivery show.
 
     A passage closes after ``closing_ms`` without a read and lasts ``longest_s`` at most; ``ghost_reads`` reads and one of
@@ -28,12 +35,10 @@ class RegisterGate(Body):
     are the first version of its rules, which say more.
     """
 
-    name: ShortText
-    place: ShortText
     closing_ms: Annotated[int, Meta(ge=100, le=60_000)] = 2_000
     longest_s: Annotated[int, Meta(ge=1, le=600)] = 120
     ghost_reads: Annotated[int, Meta(ge=0, le=1_000)] = 3
-    ghost_rssi_dbm: Annotated[int, Meta(ge=-120, le=0)] = -65
+    ghost_rssi_dbm: Annotated[int, Meta(ge=-120, le=0)] = -60
     clock_skew_s: Annotated[int, Meta(ge=0, le=604_800)] = 86_400
 
 
@@ -97,6 +102,13 @@ def list_gates(session: Session, caller: Caller, params: Paging) -> Page[GateVie
 def show_gate(session: Session, caller: Caller, gate_id: str) -> GateView:
     """One gate."""
     return GateView.of(queries.see_gate(session, gate_id, caller))
+
+
+@routes.put("/v1/gates/<gate_id>")
+@command(role="warehouse", idempotent=False)
+def rename_gate(session: Session, caller: Caller, gate_id: str, body: NameGate) -> GateView:
+    """Give a gate another name and place. Its rules stay."""
+    return GateView.of(commands.rename_gate(session, caller, gate_id, name=body.name, place=body.place))
 
 
 class ChangeRules(Body):

@@ -1,4 +1,4 @@
-"""Registers gates and changes their rules."""
+"""Registers gates, renames them and changes their rules."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def register_gate(session: Session, caller: Caller, *, name: str, place: str, ru
     return gate
 
 
+def rename_gate(session: Session, caller: Caller, gate_id: str, *, name: str, place: str) -> Gate:
+    """Another name and place of a gate. Raises NotFound."""
+    gate = get(session, Gate, gate_id, caller)
+    gate.name, gate.place = name, place
+    return gate
+
+
 def change_rules(session: Session, caller: Caller, gate_id: str, rules: GateRules) -> GateRulesVersion:
     """The rules of a gate from now on; the same again is no new version.
 
@@ -30,7 +37,7 @@ def change_rules(session: Session, caller: Caller, gate_id: str, rules: GateRule
     gate = get(session, Gate, gate_id, caller)
     known = {one.id for one in queries.find_gates(session, caller, rules.neighbours)} - {gate_id}
     if strange := sorted(set(rules.neighbours) - known):
-        raise NoSuchNeighbour("a neighbour is another gate of yours", field="$.neighbours", gates=strange)
+        raise NoSuchNeighbour("a neighbour is another gate of yours", field="$.rules.neighbours", gates=strange)
     present = queries.present_rules(session, gate_id)
     if present.read() == rules:
         return present

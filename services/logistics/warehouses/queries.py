@@ -54,8 +54,8 @@ def present_rules(session: Session, gate_id: str) -> GateRulesVersion:
 
 def rules_at(session: Session, gate_id: str, at: datetime) -> GateRulesVersion:
     """The version that was in force at a time; before the first one, the first."""
-    versions = session.scalars(_versions(gate_id).limit(MOST_VERSIONS)).all()
-    return next((one for one in versions if one.made_at <= at), versions[-1])
+    found = session.scalar(_versions(gate_id).where(GateRulesVersion.made_at <= at).limit(1))
+    return found or session.scalars(select(GateRulesVersion).filter_by(gate_id=gate_id, version=1)).one()
 
 
 def name_gates(session: Session, gate_ids: Collection[str]) -> dict[str, str]:

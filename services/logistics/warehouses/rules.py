@@ -67,8 +67,10 @@ class GateRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """All that a gate says about its own reads.
 
     A passage ends ``closing_ms`` after its last read (``settle_ms`` after the photo-eye is free again) and lasts ``longest_s``
-    at most. A tag passed when two of these say so: ``ghost_reads`` reads, ``ghost_antennas`` antennas, one read of
-    ``ghost_rssi_dbm``, a document that expects it. A tag read for longer than ``parked_s`` stands there and passes nothing.
+    at most. A tag passed when two of these say so: ``ghost_reads`` reads within ``burst_ms``, ``ghost_antennas`` antennas in that
+    time, one read of ``ghost_rssi_dbm``, a document that expects it. Beside others it takes ``ghost_share_percent`` of the reads of
+    the tag that is typical for them, and a read no more than ``ghost_weaker_db`` below its best. A tag with ``near_reads`` at one
+    side and none at the other came near and did not pass. A tag read for longer than ``parked_s`` stands there and passes nothing.
     A reader's clock is believed up to ``clock_skew_s``. Tags of other GS1 company prefixes than ``prefixes`` are kept and
     make no event; without any, those of all companies count. ``neighbours`` are gates so near that they hear the same tags.
     The first of ``meanings`` that fits says what a passage means; when none does, the table of the gate's role.
@@ -84,7 +86,11 @@ class GateRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     last_side_percent: Annotated[int, Meta(ge=51, le=100)] = 80
     ghost_reads: Annotated[int, Meta(ge=0, le=1_000)] = 3
     ghost_antennas: Annotated[int, Meta(ge=1, le=MOST_ANTENNAS)] = 2
-    ghost_rssi_dbm: Annotated[int, Meta(ge=-120, le=0)] = -65
+    ghost_rssi_dbm: Annotated[int, Meta(ge=-120, le=0)] = -60
+    ghost_share_percent: Annotated[int, Meta(ge=0, le=100)] = 40
+    ghost_weaker_db: Annotated[int, Meta(ge=0, le=60)] = 15
+    burst_ms: Annotated[int, Meta(ge=250, le=60_000)] = 2_000
+    near_reads: Annotated[int, Meta(ge=1, le=1_000)] = 10
     parked_s: Annotated[int, Meta(ge=60, le=3_600)] = 300
     clock_skew_s: Annotated[int, Meta(ge=0, le=604_800)] = 86_400
     neighbours: Annotated[tuple[Identifier, ...], Meta(max_length=MOST_NEIGHBOURS)] = ()
@@ -141,5 +147,9 @@ def portal_rules(rules: GateRules) -> PortalRules:
         ghost_reads=rules.ghost_reads,
         ghost_antennas=rules.ghost_antennas,
         ghost_rssi_dbm=rules.ghost_rssi_dbm,
+        ghost_share=rules.ghost_share_percent / 100,
+        ghost_weaker_db=rules.ghost_weaker_db,
+        burst_us=rules.burst_ms * MS_US,
+        near_reads=rules.near_reads,
         parked_us=rules.parked_s * SECOND_US,
     )

@@ -14,7 +14,7 @@ from chassis.database import Page
 from chassis.http import Body, Paging, View, command, query
 from chassis.values import Identifier, ShortText
 from services.logistics.zones import commands, queries
-from services.logistics.zones.model import State, Stay, Zone
+from services.logistics.zones.model import Antenna, State, Stay, Zone
 
 routes = Blueprint("zones", __name__)
 
@@ -26,16 +26,31 @@ class ZoneAntenna(Body):
     reader_id: Identifier | None = None
 
 
-class RegisterZone(Body):
-    """A zone of the caller's warehouse: read by the antennas of a gate, or, without any, by handhelds only.
+class ZoneSetting(Body):
+    """What a zone is called, and the antennas of its gate that hear it.
 
     A tag has left when it was not read for ``lost_after_s``: a minute on a shelf, ten in a cold store.
     """
 
     name: ShortText
-    gate_id: Identifier | None = None
     antennas: Annotated[list[ZoneAntenna], Meta(max_length=256)] = []
     lost_after_s: Annotated[int, Meta(ge=2, le=1_209_600)] = 60
+
+    @property
+    def heard_by(self) -> list[Antenna]:
+        """The antennas as the zone keeps them."""
+        return [(one.reader_id or "", one.antenna) for one in self.antennas]
+
+    @property
+    def lost_after(self) -> timedelta:
+        """After how long without a read a tag has left."""
+        return timedelta(seconds=self.lost_after_s)
+
+
+class RegisterZone(ZoneSetting):
+    """A zone of the caller's warehouse: read by the antennas of a gate, or, without any, by handhelds only."""
+
+    gate_id: Identifier | None = None
 
 
 class ZoneAntennaView(View):
@@ -107,8 +122,8 @@ def register_zone(session: Session, caller: Caller, body: RegisterZone) -> ZoneV
         caller,
         name=body.name,
         gate_id=body.gate_id,
-        antennas=[(one.reader_id or "", one.antenna) for one in body.antennas],
-        lost_after=timedelta(seconds=body.lost_after_s),
+        antennas=body.heard_by,
+        lost_after=body.lost_after,
     )
     return ZoneView.of(zone)
 
@@ -125,6 +140,16 @@ def list_zones(session: Session, caller: Caller, params: Paging) -> Page[ZoneVie
 def show_zone(session: Session, caller: Caller, zone_id: str) -> ZoneView:
     """One zone."""
     return ZoneView.of(queries.see_zone(session, zone_id, caller))
+
+
+@routes.put("/v1/zones/<zone_id>")
+@command(role="warehouse", idempotent=False)
+def change_zone(session: Session, caller: Caller, zone_id: str, body: ZoneSetting) -> ZoneView:
+    """Give a zone another setting, whole, from now on. Its gate stays; a tag that is not heard there any more leaves in time."""
+    zone = commands.change_zone(
+        session, caller, zone_id, name=body.name, antennas=body.heard_by, lost_after=body.lost_after
+    )
+    return ZoneView.of(zone)
 
 
 @routes.get("/v1/stays")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
@@ -56,6 +57,11 @@ class Zone(Base):
     @classmethod
     def visible_to(cls, caller: Caller) -> ColumnElement[bool]:
         return true() if caller.is_operator else cls.party_id == caller.party_id
+
+    def set(self, name: str, antennas: Collection[Antenna], lost_after: timedelta) -> None:
+        """What it is called, who hears it, and how long a tag that is not heard is still there."""
+        self.name, self.lost_after = name, lost_after
+        self.antennas = [list(one) for one in sorted({*antennas})]
 
     @property
     def heard_by(self) -> frozenset[Antenna]:

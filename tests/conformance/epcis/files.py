@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from services.logistics.epcis import read_json, read_xml
+from services.logistics.epcis.checks import check_envelope, check_placed, refusals
 from services.logistics.epcis.event_hash import hash_event
 from services.logistics.epcis.fields import Document
+from services.logistics.epcis.findings import Finding
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 HASHES = "event-hash"
@@ -50,3 +53,9 @@ def read_file(name: str) -> Document:
 def hash_all(document: Document) -> list[str]:
     """The hash ids of a document's events."""
     return [hash_event(event) for event in document.events]
+
+
+def find_wrong(document: Document) -> list[Finding]:
+    """Why a document is refused: what is wrong around its events, and with each of them."""
+    placed = [check_placed(document, place) for place in range(len(document.events))]
+    return refusals(chain(check_envelope(document), *placed))

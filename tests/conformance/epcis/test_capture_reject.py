@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.logistics.epcis.checks import check_document, refusals
-from services.logistics.epcis.findings import NotReadable, write_problem
-from tests.conformance.epcis.files import OPEN, list_files, read_file
+from services.logistics.epcis.exceptions import refuse_findings
+from services.logistics.epcis.findings import NotReadable
+from tests.conformance.epcis.files import OPEN, find_wrong, list_files, read_file
 
 JSON = list_files(f"{OPEN}/2.0/EPCIS/JSON/*/Invalid/*.json")
 XML = list_files(f"{OPEN}/*/EPCIS/XML/*/Invalid/*.xml")
@@ -15,10 +15,10 @@ XML = list_files(f"{OPEN}/*/EPCIS/XML/*/Invalid/*.xml")
 @pytest.mark.parametrize("name", JSON + XML)
 def test_refused(name: str) -> None:
     try:
-        findings = refusals(check_document(read_file(name)))
+        findings = find_wrong(read_file(name))
     except NotReadable as error:
         findings = list(error.findings)
-    problem = write_problem(findings)
+    problem = refuse_findings(findings).document()
     assert problem["type"] == "epcisException:ValidationException"
     assert problem["status"] == 400
     assert problem["errors"]

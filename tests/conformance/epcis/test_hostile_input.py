@@ -14,16 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.logistics.epcis import read_json, read_xml, safe_xml
-from services.logistics.epcis.checks import check_document, refusals
 from services.logistics.epcis.contexts import STANDARD
 from services.logistics.epcis.event_hash import hash_event
-from services.logistics.epcis.findings import LIMIT, NotReadable, write_problem
-from services.logistics.epcis.translate import list_identifiers, translate
+from services.logistics.epcis.exceptions import refuse_unreadable
+from services.logistics.epcis.findings import NotReadable, TooLarge
+from services.logistics.epcis.limits import LONGEST_NAMESPACE, MOST_EVENTS, MOST_PREFIXES
+from services.logistics.epcis.prefixes import Prefixes
+from services.logistics.epcis.preparing import check_storable, prepare_event
+from services.logistics.epcis.translate import translate
 from services.logistics.epcis.write_json import write_document
 from services.logistics.epcis.write_xml import write_document as write_xml
 from tests.conformance.epcis.events import events
+from tests.conformance.epcis.files import find_wrong
 
 MEMORY = 60 << 20
+EPCS = "<epcList><epc>urn:x:1</epc></epcList>"
 EVENT = (
     "<ObjectEvent><eventTime>2026-01-01T00:00:00Z</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset>"
     "<epcList><epc>urn:x:1</epc></epcList><action>OBSERVE</action>{}</ObjectEvent>"
@@ -88,15 +93,17 @@ def test_deep_nesting_is_refused(depth: int) -> None:
 
 
 def test_too_much_of_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safe_xml, "MOST_ELEMENTS", 1_000)
-    assert refused(read_xml, XML.format("", "<a xmlns='urn:a'/>" * 2_000).encode()).kind == LIMIT
+    monkeypatch.setattr(safe_xml, "MOST_VALUES", 1_000)
+    monkeypatch.setattr(read_json, "MOST_VALUES", 1_000)
+    assert isinstance(refused(read_xml, XML.format("", "<a xmlns='urn:a'/>" * 2_000).encode()), TooLarge)
+    assert isinstance(refused(read_xml, XML.format("", "<a xmlns='urn:a' b='1' c='2'/>" * 400).encode()), TooLarge)
+    assert isinstance(refused(read_json, b"[" + b"{}," * 1_000 + b"1]"), TooLarge)
     attributes = " ".join(f'a{n}="1"' for n in range(safe_xml.MOST_ATTRIBUTES + 1))
-    assert refused(read_xml, XML.format("", f"<a xmlns='urn:a' {attributes}/>").encode()).kind == LIMIT
+    assert isinstance(refused(read_xml, XML.format("", f"<a xmlns='urn:a' {attributes}/>").encode()), TooLarge)
     monkeypatch.setattr(safe_xml, "MOST_BYTES", 1_000)
     monkeypatch.setattr(read_json, "MOST_BYTES", 1_000)
-    error = refused(read_json, b" " * 1_001)
-    assert write_problem(error.findings, error.kind)["status"] == 413
-    assert refused(read_xml, b" " * 1_001).kind == LIMIT
+    assert refuse_unreadable(refused(read_json, b" " * 1_001)).status == 413
+    assert refuse_unreadable(refused(read_xml, b" " * 1_001)).status == 413
 
 
 @pytest.mark.parametrize(
@@ -114,7 +121,10 @@ def test_too_much_of_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         {"a": {"@id": "urn:a:", "@context": "http://attacker.example/context.jsonld"}},
         {"a": None},
         {"a": ["urn:a:"]},
-        {f"a{n}": f"urn:a{n}:" for n in range(1_000)},
+        {f"a{n}": f"urn:a{n}:" for n in range(MOST_PREFIXES + 1)},
+        {"a": "urn:" + "a" * LONGEST_NAMESPACE},
+        {"a" * (LONGEST_NAMESPACE + 1): "urn:a"},
+        {"a": "urn:\uffff"},
         17,
     ],
 )
@@ -135,13 +145,13 @@ def use_wholly(body: bytes, reader: Any) -> None:
     try:
         document = reader.read_document(body)
     except NotReadable as error:
-        assert write_problem(error.findings)["errors"]
+        assert refuse_unreadable(error).members["errors"]
         return
-    if refusals(check_document(document, most=1_000)):
+    if find_wrong(document):
         return
     hashes = [hash_event(event) for event in document.events]
     for event in document.events:
-        list(list_identifiers(event))
+        assert check_storable(event) or prepare_event(event).fields
         translate(event, "Always_EPC_URN", lambda digits: 6)
     assert [hash_event(one) for one in read_xml.read_document(write_xml(document)).events] == hashes
     again = read_json.read_document(json.dumps(write_document(document)).encode())
@@ -215,3 +225,79 @@ def test_rubbish_anywhere_in_the_text(told: dict[str, Any], rubbish: bytes, chan
 def test_any_bytes(body: bytes) -> None:
     use_wholly(body, read_json)
     use_wholly(body, read_xml)
+
+
+def test_prefixes_do_not_multiply_what_is_sent() -> None:
+    """A prefix stands for its namespace wherever it is written, and holds for every event: there is an end to both."""
+    many = "".join(f' xmlns:a{n}="urn:a:{n}"' for n in range(MOST_PREFIXES + 1))
+    same = "".join(f' xmlns:a{n}="urn:a"' for n in range(MOST_PREFIXES + 1))
+    for declared in (
+        many,
+        same,
+        ' xmlns:a="urn:' + "a" * LONGEST_NAMESPACE + '"',
+        f' xmlns:{"a" * (LONGEST_NAMESPACE + 1)}="urn:a"',
+    ):
+        for body in (
+            XML.format("", f"<b xmlns='urn:b'{declared}/>"),
+            XML.replace(" schema", f"{declared} schema").format("", ""),
+        ):
+            assert refused(read_xml, body.encode()).findings[0].rule == "limit"
+    each = "".join(f"<a xmlns='urn:{n}'/>" for n in range(MOST_PREFIXES + 1))
+    assert refused(read_xml, XML.format("", each).encode()).findings[0].rule == "limit"
+    again = "".join(f"<q{n}:a xmlns:q{n}='urn:a'/>" for n in range(MOST_PREFIXES + 1))
+    use_wholly(XML.format("", again).encode(), read_xml)
+    assert not find_wrong(read_xml.read_document(XML.format("", again).encode()))
+
+
+def test_events_are_counted_before_they_are_read() -> None:
+    xml = XML.format("", "").replace("</EventList>", "<ObjectEvent/>" * MOST_EVENTS + "</EventList>")
+    told = {"@context": STANDARD, "type": "EPCISDocument", "epcisBody": {"eventList": [{}] * (MOST_EVENTS + 1)}}
+    assert isinstance(refused(read_xml, xml.encode()), TooLarge)
+    assert isinstance(refused(read_json, json.dumps(told).encode()), TooLarge)
+
+
+def test_the_prefixes_of_many_namespaces_are_found_without_trying_each() -> None:
+    written = Prefixes([], [])
+    assert len({written.write(f"{{urn:{n}}}a") for n in range(50_000)}) == 50_000
+
+
+@pytest.mark.parametrize(
+    "inner", [{"a:x": 1, "b:x": 2}, {"a:in": {"a:x": 1, "b:x": 2}}, {"@id": "urn:x:1", "id": "urn:x:2"}]
+)
+def test_what_is_said_twice_under_two_names_is_refused(inner: dict[str, Any]) -> None:
+    told = {"@context": [STANDARD, {"a": "urn:a:", "b": "urn:a:"}], "type": "ObjectEvent"} | inner
+    assert refused(read_json, json.dumps(told).encode()).findings[0].rule == "twice"
+
+
+def test_what_is_no_item_of_a_list_is_not_taken_for_one() -> None:
+    for wrong in (
+        "<epcList><tag>urn:x:2</tag></epcList>",
+        "<quantityList><item><epcClass>urn:x:1</epcClass></item></quantityList>",
+    ):
+        document = read_xml.read_document(XML.replace(EPCS, wrong).format("", "").encode())
+        assert find_wrong(document)
+    document = read_xml.read_document(XML.replace("OBSERVE", "OBSERVE<more/>").format("", "").encode())
+    assert find_wrong(document)
+
+
+def test_names_that_a_document_leaves_unhashed_are_names() -> None:
+    ignored = "<x:ignoreFields xmlns:x='urn:x'><bizStep/><x:a/></x:ignoreFields>"
+    body = XML.format("", "<x:a xmlns:x='urn:x' xml:lang='en'>1</x:a>").replace("<EPCISBody>", f"{ignored}<EPCISBody>")
+    document = read_xml.read_document(body.encode())
+    assert document.events[0].unhashed == {"{urn:x}a"}
+    use_wholly(body.encode(), read_xml)
+    again = read_xml.read_document(write_xml(document)).events[0]
+    assert again.fields == document.events[0].fields
+    assert again.fields["{urn:x}a"] == {"@{http://www.w3.org/XML/1998/namespace}lang": "en", "#text": "1"}
+
+
+def test_long_numbers_are_hashed_whole() -> None:
+    told = {"@context": [STANDARD, {"a": "urn:a:"}], "type": "ObjectEvent", "eventTime": "2026-01-01T00:00:00Z"}
+    told |= {"eventTimeZoneOffset": "+00:00", "action": "OBSERVE", "epcList": ["urn:x:1"]}
+    hashes = set()
+    for last in range(3):
+        body = json.dumps(told | {"a:n": 10**600 + last}).encode()
+        use_wholly(body, read_json)
+        hashes.add(hash_event(read_json.read_document(body).events[0]))
+    assert len(hashes) == 3
+    refused(read_json, json.dumps(told).encode()[:-1] + b', "a:n": ' + b"1" * 5_000 + b"}")

@@ -75,6 +75,10 @@ def test_links_are_canonical(written: str, link: str) -> None:
         "https://transaction.example/po/12345678",
         "https://shop.example/01/shoes",
         "geo:50.94,6.92",
+        "https://id.gs1.org/01/\uff11\uff10\uff16\uff11\uff14\uff11\uff14\uff10\uff17\uff13\uff14\uff16\uff14",
+        "https://id.gs1.org/01/10614141073464/21/%FF",
+        "https://id.gs1.org/01/10614141073464/10/%00",
+        "https://example.com/" + "01/10614141073464/" * 40,
     ],
 )
 def test_others_stay_as_they_are(uri: str) -> None:
@@ -98,10 +102,17 @@ def test_others_stay_as_they_are(uri: str) -> None:
         "urn:epc:id:imovn:9176188",
         "https://id.gs1.org/414/0614141123453",
         "https://id.gs1.org/8018/061414112345678901",
+        "urn:epc:id:sgtin:\uff10\uff16\uff11\uff14\uff11\uff14\uff11.112345.400",
+        "urn:epc:id:bic:CSQU\uff13\uff10\uff15\uff14\uff13\uff18\uff13",
     ],
 )
 def test_wrong_ones_are_told(uri: str) -> None:
     assert check_identifier(uri)
+
+
+def test_a_sentence_that_begins_with_a_link_is_none() -> None:
+    text = "https://id.gs1.org/01/614141073467 and more"
+    assert canonical(text) == text
 
 
 def test_prefix_table_takes_the_longest_start() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from services.logistics.epcis.checks import check_event, refusals
 from services.logistics.epcis.contexts import STANDARD
+from services.logistics.epcis.fields import EPCIS_SPACES
+from services.logistics.epcis.findings import MOST_FINDINGS
 from services.logistics.epcis.read_json import document_of
 
 OBJECT: dict[str, Any] = {
@@ -89,6 +91,8 @@ def test_right(base: dict[str, Any], change: dict[str, Any]) -> None:
         (OBJECT, {"eventTime": 17}, [("$.eventTime", "shape")]),
         (OBJECT, {"eventTimeZoneOffset": "0100"}, [("$.eventTimeZoneOffset", "time")]),
         (OBJECT, {"eventTimeZoneOffset": "+14:30"}, [("$.eventTimeZoneOffset", "time")]),
+        (OBJECT, {"eventTimeZoneOffset": "+\uff10\uff11:00"}, [("$.eventTimeZoneOffset", "time")]),
+        (OBJECT, {"eventTime": "2026-03-01T10:00:00+14:30"}, [("$.eventTime", "time")]),
         (OBJECT, {"action": "CREATE"}, [("$.action", "action")]),
         (OBJECT, {"action": GONE}, [("$.action", "required")]),
         (TRANSFORMATION, {"action": "ADD"}, [("$.action", "unknown")]),
@@ -110,6 +114,7 @@ def test_right(base: dict[str, Any], change: dict[str, Any]) -> None:
         (OBJECT, {"ilmd": {"undeclared:soil": 1}}, [("$.ilmd.undeclared:soil", "unknown")]),
         (OBJECT, {"madeUp": 1}, [("$.madeUp", "unknown")]),
         (OBJECT, {"acme:two words": 1}, [("$.{https://acme.example/}two words", "unknown")]),
+        (OBJECT, {"acme:\u00b2": 1}, [("$.{https://acme.example/}\u00b2", "unknown")]),
         (OBJECT, {"acme:a": "\u0000"}, [("$.{https://acme.example/}a", "shape")]),
         (OBJECT, {"action": "OBSERVE", "ilmd": {"acme:a": 1}}, [("$.ilmd", "ilmd")]),
         (OBJECT, {"epcList": GONE}, [("$", "what")]),
@@ -177,3 +182,19 @@ def test_advice_refuses_only_by_the_letter() -> None:
     assert [one.rule for one in told] == ["sensor_time"]
     assert refusals(told) == []
     assert refusals(told, advice=frozenset()) == told
+
+
+def test_advice_hides_nothing_that_refuses() -> None:
+    told = {"type": "Temperature", "value": 26.0, "uom": "CEL", "deviceID": "urn:x:1"}
+    reports = [told] * (MOST_FINDINGS + 1) + [told | {"uom": "celsius"}]
+    element = {"sensorMetadata": {"deviceID": "urn:x:1"}, "sensorReport": reports}
+    (event,) = document_of(OBJECT | {"sensorElementList": [element]}).events
+    assert [one.rule for one in refusals(check_event(event))] == ["unit"]
+    assert len(check_event(event)) == MOST_FINDINGS + 1
+
+
+@pytest.mark.parametrize("space", [*EPCIS_SPACES, "http://www.w3.org/2000/xmlns/"])
+def test_nobody_has_names_of_his_own_under_the_namespaces_of_the_standard(space: str) -> None:
+    told = OBJECT | {"@context": [STANDARD, {"own": space}], "own:epcList": ["urn:x:2"]}
+    (event,) = document_of(told).events
+    assert [one.rule for one in check_event(event)] == ["unknown"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.services.logistics.epcis_client import Partner, write_event
 
-SENSED = "https://id.gs1.org/8004/4000001111"
+SENSED, SENSED_URN = "https://id.gs1.org/8004/4000001111", "urn:epc:id:giai:4000001.111"
 RULES = "https://id.gs1.org/253/4012345000054987"
 
 
@@ -25,7 +25,12 @@ SET_1 = {
         2,
         {"type": "Temperature", "value": 5, "uom": "CEL", "minValue": 4, "maxValue": 8, "meanValue": 6, "sDev": 0.5}
         | {"percRank": 50, "percValue": 6, "ex:probe": 7, "time": "2026-03-02T07:30:00Z"},
-        {"startTime": "2026-03-02T07:00:00Z", "endTime": "2026-03-02T07:45:00Z", "deviceID": SENSED, "bizRules": RULES}
+        {
+            "startTime": "2026-03-02T07:00:00Z",
+            "endTime": "2026-03-02T07:45:00Z",
+            "deviceID": SENSED_URN,
+            "bizRules": RULES,
+        }
         | {"dataProcessingMethod": RULES, "ex:firmware": "2.1"},
         **{"ex:seal": "blue"},
     ),
@@ -52,7 +57,7 @@ STEPS = [
     (6, "EQ_type=gs1:Temperature|https://gs1.org/voc/RelativeHumidity", "cold moist"),
     (6, "EQ_type=Speed", ""),
     (7, f"EQ_deviceID={SENSED}", "cold"),
-    (7, "EQ_deviceID=urn:epc:id:giai:4000001.111", "cold"),
+    (7, f"EQ_deviceID={SENSED_URN}", "cold"),
     (8, f"EQ_dataProcessingMethod={RULES}", "cold"),
     (9, "EQ_microorganism=https://www.ncbi.nlm.nih.gov/taxonomy/1126011", "moist"),
     (10, "EQ_chemicalSubstance=https://identifiers.org/inchikey:CZMRCDWAGMRECN-UGDNZRGBSA-N", "moist"),

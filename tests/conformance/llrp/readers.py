@@ -2,16 +2,28 @@
 
 llrpkit's own emulator forgets its operation at a break, as a reader that lost its power does. ``HoldingReader`` goes on
 reading through it, as Zebra's and Impinj's do: what it could not send, and the last that it sent, it sends again.
+
+The fixtures ``reads``, ``emulator`` and ``holding`` are for whoever imports them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from llrpkit.emulator import EmulatedTag, LLRPEmulator
 from llrpkit.protocol import LLRPMessage, messages, params
 
@@ -30,6 +42,15 @@ class Reads:
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Let the loop do something, and wait for it."""
         asyncio.run_coroutine_threadsafe(work, self.loop).result(20)
+
+    @contextmanager
+    def running(self, reader: Any) -> Iterator[Any]:
+        """Let a reader run in it."""
+        self.run(reader.start())
+        try:
+            yield reader
+        finally:
+            self.run(reader.stop())
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -79,6 +100,10 @@ class HoldingReader(LLRPEmulator):
         if self._reading is None and any(state == "Active" for _, state in self._kept.values()):
             self._reading = asyncio.get_running_loop().create_task(self._read_on())
 
+    async def stop(self) -> None:
+        await self.stop_reading()
+        await super().stop()
+
     async def stop_reading(self) -> None:
         """No more tags pass."""
         if self._reading is not None:
@@ -109,3 +134,53 @@ class HoldingReader(LLRPEmulator):
         while self.is_told_to_send and self._writer is not None and self.held:
             self.sent.append(report := self.held.popleft())
             await self._send(messages.RO_ACCESS_REPORT(tag_report_datas=[report]))
+
+
+class TlsEmulator(LLRPEmulator):
+    """The emulator behind TLS, with the certificate that ``shown`` has."""
+
+    def __init__(self, shown: ssl.SSLContext, **values: Any) -> None:
+        super().__init__(**values)
+        self._shown = shown
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._handle_client, self.host, self.port, ssl=self._shown)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+
+def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for 127.0.0.1, and what a reader needs to show it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gate-1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path, encoding = folder / "reader.pem", serialization.Encoding.PEM
+    secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(certificate.public_bytes(encoding) + secret)
+    shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shown.load_cert_chain(path)
+    return path, shown
+
+
+@pytest.fixture
+def reads() -> Iterator[Reads]:
+    with closing(Reads()) as reads:
+        yield reads
+
+
+@pytest.fixture
+def emulator(reads: Reads) -> Iterator[LLRPEmulator]:
+    with reads.running(LLRPEmulator(reads_per_sec=500)) as reader:
+        yield reader
+
+
+@pytest.fixture
+def holding(reads: Reads) -> Iterator[HoldingReader]:
+    with reads.running(HoldingReader()) as reader:
+        yield reader

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from queue import Full
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from llrpkit.emulator import LLRPEmulator
 
 from services.logistics.rfid.llrp.collector import MOST_WAITING, Collector
@@ -24,33 +17,20 @@ from services.logistics.rfid.llrp.link import Reader
 from services.logistics.rfid.llrp.plan import Plan
 from services.logistics.rfid.llrp.session import Happening, InputChanged, Noticed
 from services.logistics.rfid.llrp.sights import Sight
-from tests.conformance.llrp.readers import HoldingReader, Reads, cut
+from tests.conformance.llrp.readers import (
+    HoldingReader,
+    Reads,
+    TlsEmulator,
+    cut,
+    emulator,
+    holding,
+    make_certificate,
+    reads,
+)
 
+__all__ = ["emulator", "holding", "reads"]
 PLAN = Plan(keepalive_s=0.2)
 PATIENCE_S = 30.0
-
-
-@pytest.fixture
-def reads() -> Iterator[Reads]:
-    with closing(Reads()) as reads:
-        yield reads
-
-
-@pytest.fixture
-def emulator(reads: Reads) -> Iterator[LLRPEmulator]:
-    reader = LLRPEmulator(reads_per_sec=500)
-    reads.run(reader.start())
-    yield reader
-    reads.run(reader.stop())
-
-
-@pytest.fixture
-def holding(reads: Reads) -> Iterator[HoldingReader]:
-    reader = HoldingReader()
-    reads.run(reader.start())
-    yield reader
-    reads.run(reader.stop_reading())
-    reads.run(reader.stop())
 
 
 def _listen(reader: LLRPEmulator, take: Callable[[list[Happening]], None], plan: Plan = PLAN) -> Collector:
@@ -202,6 +182,21 @@ def test_a_reader_of_another_identity_is_refused(emulator: LLRPEmulator) -> None
     assert _sights(heard) == []
 
 
+def test_a_bug_that_one_reader_meets_ends_its_connection_and_no_other(
+    emulator: LLRPEmulator, holding: HoldingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Happening] = []
+    one, two = (
+        Reader(id=str(reader.port), host="127.0.0.1", port=reader.port, plan=PLAN) for reader in (emulator, holding)
+    )
+    with closing(Collector([one, two], heard.extend)) as collector:
+        _until(collector, lambda: all(state.is_ready for state in collector.states().values()))
+        monkeypatch.setattr(collector._links[one.id].session, "receive", lambda data, now_us: data[-1] // 0)
+        _until(collector, lambda: collector.states()[one.id].connections == 2)
+        assert collector.states()[two.id].connections == 1
+    assert len(_noticed(heard, "ReaderLost")) == 1
+
+
 def test_readers_come_and_go_while_others_read(emulator: LLRPEmulator, holding: HoldingReader) -> None:
     heard: list[Happening] = []
     one = Reader(id="one", host="127.0.0.1", port=emulator.port, plan=PLAN)
@@ -217,49 +212,16 @@ def test_readers_come_and_go_while_others_read(emulator: LLRPEmulator, holding: 
         assert collector.states().keys() == {"two"}
 
 
-def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1, and what a reader needs to show it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gate-1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path, encoding = folder / "reader.pem", serialization.Encoding.PEM
-    secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(certificate.public_bytes(encoding) + secret)
-    shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    shown.load_cert_chain(path)
-    return path, shown
-
-
-class TlsEmulator(LLRPEmulator):
-    """The emulator behind TLS."""
-
-    shown: ssl.SSLContext
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._handle_client, self.host, self.port, ssl=self.shown)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-
 @pytest.mark.parametrize("is_trusted", [True, False])
 def test_over_tls_only_a_reader_with_its_certificate_is_read(reads: Reads, tmp_path: Path, is_trusted: bool) -> None:
-    path, shown = _certificate(tmp_path)
-    emulator = TlsEmulator(reads_per_sec=500)
-    emulator.shown = shown
-    reads.run(emulator.start())
+    path, shown = make_certificate(tmp_path)
     trust = ssl.create_default_context(cafile=path if is_trusted else None)
     heard: list[Happening] = []
-    reader = Reader(id="gate-1", host="127.0.0.1", port=emulator.port, plan=PLAN)
-    with closing(Collector([reader], heard.extend, tls=lambda reader: trust)) as collector:
-        if is_trusted:
-            _until(collector, lambda: len(_sights(heard)) > 100)
-        else:
-            _until(collector, lambda: "CERTIFICATE_VERIFY_FAILED" in collector.states()["gate-1"].error)
-            assert _sights(heard) == []
-    reads.run(emulator.stop())
+    with reads.running(TlsEmulator(shown, reads_per_sec=500)) as emulator:
+        reader = Reader(id="gate-1", host="127.0.0.1", port=emulator.port, plan=PLAN)
+        with closing(Collector([reader], heard.extend, tls=lambda reader: trust)) as collector:
+            if is_trusted:
+                _until(collector, lambda: len(_sights(heard)) > 100)
+            else:
+                _until(collector, lambda: "CERTIFICATE_VERIFY_FAILED" in collector.states()["gate-1"].error)
+                assert _sights(heard) == []

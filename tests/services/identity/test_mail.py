@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import smtplib
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +13,9 @@ from datetime import timedelta
 import pytest
 
 from chassis.errands import Errands
+from chassis.settings import Settings
 from services.identity import SERVICE
+from services.identity.mail import send_mail
 from tests.services.identity.conftest import Stand
 
 
@@ -82,3 +86,16 @@ def test_a_server_that_is_down_is_tried_again(stand: Stand, server: Server) -> N
     up = replace(stand.settings, smtp=f"smtp://127.0.0.1:{server.server_address[1]}")
     assert Errands(SERVICE, stand.database, up).step() == 1
     assert len(server.mails) == 1
+
+
+def test_a_server_is_asked_for_a_certificate_that_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[ssl.VerifyMode, bool]] = []
+
+    def refuse(host: str, port: int, *, timeout: float, context: ssl.SSLContext) -> None:
+        asked.append((context.verify_mode, context.check_hostname))
+        raise OSError("away")
+
+    monkeypatch.setattr(smtplib, "SMTP_SSL", refuse)
+    with pytest.raises(OSError, match="away"):
+        send_mail(Settings(smtp="smtps://mail.example"), id="errand_1", to="li@mill.example", subject="s", text="t")
+    assert asked == [(ssl.CERT_REQUIRED, True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -64,6 +65,27 @@ def test_everything_that_an_event_names_is_a_key() -> None:
         "destination": "https://id.gs1.org/414/0614141073467",
     }
     assert len(prepared.keys) == 6
+
+
+def test_what_sensor_data_names_is_canonical_and_lots_may_be_numbers() -> None:
+    device, report = "urn:epc:id:giai:4000001.111", {"type": "Temperature", "value": 1, "uom": "CEL"}
+    sensed = {"sensorMetadata": {"deviceID": device}, "sensorReport": [report | {"bizRules": device}]}
+    prepared = prepare_event(
+        event(action="ADD", sensorElementList=[sensed, {"sensorReport": [report]}], ilmd={"cbvmda:lotNumber": 17})
+    )
+    told = msgspec.json.decode(prepared.fields)["sensorElementList"]
+    link = "https://id.gs1.org/8004/4000001111"
+    assert (told[0]["sensorMetadata"]["deviceID"], told[0]["sensorReport"][0]["bizRules"]) == (link, link)
+    assert told[1] == {"sensorReport": [report]}
+    assert ("lot", "https://id.gs1.org/01/10614141073464/10/17") in prepared.keys
+
+
+def test_only_what_an_event_needs_of_its_document_is_kept_with_it() -> None:
+    spaces = {f"a{n}": f"urn:a:{n}" for n in range(3)}
+    told = write_event(1, **{"@context": [STANDARD, spaces], "a1:x": {"a1:y": 1}})
+    unhashed = frozenset({"{urn:a:1}y", "{urn:a:1}z", "{urn:a:2}x"})
+    prepared = prepare_event(read_event(told, {}, "$", unhashed))
+    assert (prepared.namespaces, prepared.unhashed) == ('{"a1":"urn:a:1"}', ("{urn:a:1}y",))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from services.logistics.rfid.stages.sessions import PortalRules
+from services.logistics.warehouses.rules import Antenna, GateRules, Side, portal_rules
 from tests.services.logistics.conftest import Stand, describe_piece, tag
 
 SIDES = {"antennas": [{"antenna": 1, "side": "outside"}, {"antenna": 2, "side": "inside"}]}
@@ -61,6 +63,20 @@ def test_rules_are_kept_in_versions(stand: Stand) -> None:
     versions = stand.get(f"/v1/gates/{gate['id']}/rules/versions", party="warehouse").ok()["items"]
     assert versions == [second, first]
     assert stand.get(f"/v1/gates/{gate['id']}", party="warehouse").ok()["closing_ms"] == 1_000
+
+
+def test_each_threshold_of_the_stages_is_a_rule_and_a_gate_comes_with_the_same_numbers() -> None:
+    fresh = portal_rules(GateRules())
+    assert fresh == PortalRules()
+    changed = portal_rules(
+        GateRules(
+            antennas=(Antenna(antenna=1, side=Side.INSIDE), Antenna(antenna=2, side=Side.OUTSIDE)),
+            closing_ms=1_000, settle_ms=1_000, longest_s=60, least_side_reads=3, least_gap_ms=100, last_side_percent=90,
+            ghost_reads=4, ghost_antennas=1, ghost_rssi_dbm=-70, ghost_share_percent=50, ghost_weaker_db=10, burst_ms=1_000,
+            near_reads=5, parked_s=120,
+        )
+    )  # fmt: skip
+    assert [name for name in PortalRules.__struct_fields__ if getattr(changed, name) == getattr(fresh, name)] == []
 
 
 def test_rules_belong_to_the_warehouse_and_name_gates_of_its_own(stand: Stand) -> None:
@@ -280,6 +296,23 @@ def test_rules_are_tried_out_on_a_recorded_file_and_nothing_is_written(stand: St
     assert {(one["direction"], one["by"]) for one in old["tags"]} == {("unknown", "nothing")}
     assert (new["first_seen"], new["last_seen"]) == ("2026-03-01T10:00:01Z", "2026-03-01T10:00:03.400000Z")
     assert try_out(stand, gate, *lines).ok()["after"] is None
+
+
+def test_what_a_gate_has_read_is_given_out_and_tried_out_as_it_was(stand: Stand) -> None:
+    gate = stand.make_gate()
+    put_rules(stand, gate, **SIDES)
+    go(stand, gate, tag(1), tag(2))
+    passage = close(stand, gate)
+    path = f"/v1/gates/{gate['id']}/reads"
+    assert stand.get(path, party="elsewhere").status == 404
+    lines = stand.get(path, party="warehouse").ok().splitlines()
+    assert len(lines) == passage["reads"] == 16
+    ((tried,),) = (try_out(stand, gate, *lines).ok()["before"]["passages"],)
+    told = ("epc", "reads", "direction", "by", "is_ghost")
+    assert [[one[name] for name in told] for one in tried["tags"]] == [
+        [one[name] for name in told] for one in passage["sightings"]
+    ]
+    assert stand.get(f"{path}?until=2026-03-01T00:00:00Z", party="warehouse").ok() is None
 
 
 def test_a_file_that_is_none_is_refused_with_its_line(stand: Stand) -> None:

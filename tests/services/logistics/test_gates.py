@@ -17,11 +17,16 @@ FOREIGN = "E280689400004003E5A1B2C3"
 
 def test_a_gate_belongs_to_its_warehouse(stand: Stand) -> None:
     gate = stand.make_gate(closing_ms=500, ghost_reads=5)
-    assert (gate["closing_ms"], gate["ghost_reads"], gate["ghost_rssi_dbm"]) == (500, 5, -65)
+    assert (gate["closing_ms"], gate["ghost_reads"], gate["ghost_rssi_dbm"]) == (500, 5, -60)
     assert stand.get("/v1/gates", party="warehouse").ok()["items"] == [gate]
     assert stand.get("/v1/gates", party="elsewhere").ok()["items"] == []
     assert stand.get(f"/v1/gates/{gate['id']}", party="elsewhere").status == 404
     assert stand.send("POST", "/v1/gates", {"name": "x", "place": "y"}, role="purchaser").status == 403
+    named = {"name": "Gate 3a", "place": "Xingang, yard 1"}
+    assert stand.send("PUT", f"/v1/gates/{gate['id']}", named, party="elsewhere").status == 404
+    assert stand.send("PUT", f"/v1/gates/{gate['id']}", named, role="purchaser").status == 403
+    assert stand.send("PUT", f"/v1/gates/{gate['id']}", named).ok() == gate | named
+    assert stand.get(f"/v1/gates/{gate['id']}", party="warehouse").ok() == gate | named
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,14 @@ TASK = (
     "INSERT INTO discrepancy (id, kind, at, state, result, closing_event_ids) "
     "VALUES ('odd_x', 'missing', now(), '{state}', 'found', '{{{{{events}}}}}')"
 )
+RECALL = (
+    "INSERT INTO lot_recall (id, owner_id, thing, grade, reason, instruction, state, opened_at, opened_by, affected, own, "
+    "unreached, papers) VALUES ('recall_x', 'mill', 'x', 'I', 'r', 'i', 'cancelled', now(), 'u', 0, '[]', '[]', '[]')"
+)
+NOTICE = (
+    "INSERT INTO recall_notice (id, recall_id, owner_id, party_id, state, known, held, things, delivery_ids, deal_ids, "
+    "sent_at) VALUES ('notice_x', 'recall_x', 'mill', 'buyer', 'sent', '[]', 0, '[]', '{{}}', '{{}}', now())"
+)
 WAIT = "INSERT INTO epcis_waiting VALUES ('subscription_x', 'epcis_x', '2026-03-02T08:00:00Z', 1)"
 BROKEN = [
     ("push_is_owed", [SUBSCRIBE.format(state="active", pushing='"errand_x"')], "subscription_x"),
@@ -135,6 +143,7 @@ BROKEN = [
         ],
         "stay_x",
     ),
+    ("cancelled_recall_asks_nobody", [RECALL, NOTICE], "notice_x"),
     ("task_has_its_events", [TASK.format(state="open", events="")], "odd_x"),
     ("task_has_its_events", [TASK.format(state="closed", events="ni:x")], "odd_x"),
     (

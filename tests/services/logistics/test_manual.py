@@ -62,6 +62,7 @@ def test_goods_are_packed_on_a_pallet_by_its_barcode(stand: Stand) -> None:
     entered = enter(stand, "packing", {"number": "C0001"}, parent="(00)369012345600000016").ok()
     ((kind, action, parent),) = stand.rows("SELECT type, action, fields ->> 'parentID' FROM epcis_event")
     assert (kind, action, parent, entered["epcs"]) == ("AggregationEvent", "ADD", PALLET, [COIL[1]])
+    assert [event["bizStep"] for event in events(stand, "piece_1")] == ["packing"]
 
 
 def test_what_is_entered_of_a_delivery_is_a_milestone_of_it(stand: Stand) -> None:
@@ -69,12 +70,17 @@ def test_what_is_entered_of_a_delivery_is_a_milestone_of_it(stand: Stand) -> Non
     delivery = stand.start(stand.make_gate(), "piece_1").ok()
     stand.frozen.advance(timedelta(hours=1))
     at = (BEGINNING + timedelta(minutes=10)).isoformat()
-    enter(stand, "receiving", {"number": "C0001"}, party="buyer", delivery_id=delivery["id"], at=at).ok()
+    under = {"delivery_id": delivery["id"], "at": at, "party": "buyer"}
+    enter(stand, "receiving", {"number": "C0001"}, **under).ok()
+    enter(stand, "unpacking", {"number": "C0001"}, parent="(00)369012345600000016", **under).ok()
     shown = stand.get(f"/v1/deliveries/{delivery['id']}/milestones", party="mill").ok()["milestones"]
     assert [(one["code"], one["told_by"], one["piece_ids"]) for one in shown] == [
         ("loaded", ["warehouse"], []),
         ("received", ["buyer"], ["piece_1"]),
+        ("unpacked", ["buyer"], ["piece_1"]),
     ]
+    papers = [{one["bizTransaction"] for one in event["bizTransactionList"]} for event in events(stand, "piece_1")]
+    assert papers == [{f"urn:haihe:delivery:{delivery['id']}", "urn:haihe:deal:deal_1"}] * 2
 
 
 def test_what_cannot_be_entered(stand: Stand) -> None:

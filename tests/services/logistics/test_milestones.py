@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis import clock
-from events.logistics import EpcisEventCaptured, ShipmentMilestone
+from events.logistics import DeliveryCancelled, EpcisEventCaptured, ShipmentMilestone
 from services.logistics.discrepancies import commands
 from services.logistics.discrepancies.kinds import Finding, Kind
 from services.logistics.epcis import commands as epcis
@@ -195,6 +195,24 @@ def test_a_plan_moves_with_the_departure_and_is_told_anew(stand: Stand) -> None:
     assert plan(stand, delivery, containers=["CSQU3054384"]).problem() == "not_a_container"
     assert plan(stand, delivery, containers=["CSQU 305438 3 <b>"]).status == 422
     assert stand.snapshot() == before
+
+
+def test_what_was_planned_of_a_delivery_that_is_called_off_is_withdrawn(stand: Stand) -> None:
+    delivery = start(stand, weigher_id="weigher")
+    plan(stand, delivery, departs_at=at(1), arrives_at=at(9)).ok()
+    assert stand.told(MILESTONES)[0].party_ids == ["buyer", "mill", "warehouse", "weigher"]
+    stand.told()
+    stand.send("POST", f"/v1/deliveries/{delivery['id']}/cancel", {"reason": "the truck broke down"}).ok()
+    stand.hear(*(one for one in stand.told() if isinstance(one, DeliveryCancelled)))
+    told = stand.told(MILESTONES)
+    assert {(one.code, one.classifier) for one in told if one.is_withdrawn} == {
+        ("gate_out", "planned"),
+        ("received", "planned"),
+        ("received", "estimated"),
+    }
+    assert len(told) == 3 and brief(timeline(stand, delivery)) == [("loaded", "actual", at(0))]
+    capture(stand, write(2, epcList=[coil(1)], bizStep="picking"), by="warehouse")
+    assert hear_captured(stand) == []
 
 
 def test_what_was_heard_twice_is_told_once_and_what_was_taken_back_is_withdrawn(stand: Stand) -> None:

@@ -208,6 +208,8 @@ def test_a_weight_is_noted_split_and_loaded_in_part(stand: Stand) -> None:
     first, second = stand.change(note, "split", {"parts": halves}).ok()["children"]
     assert stand.load(gate, first, quantity=tonnes("20.1")).problem() == "quantity_exceeded"
     assert stand.load(gate, first, piece_ids=["piece_1"]).problem() == "nothing_to_carry"
+    assert stand.load(gate, first, quantity=kg("18000.0001")).problem() == "nothing_to_carry"
+    assert stand.issue(quantity={"value": "0.5", "unit": "GRM"}).problem() == "nothing_to_carry"
     assert stand.load(gate, first, quantity=kg("18000")).ok()["quantity"] == tonnes("18")
     assert stand.load(gate, second).ok()["quantity"] == tonnes("30")
     stand.issue(quantity=tonnes("12")).ok()

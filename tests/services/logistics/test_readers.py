@@ -135,6 +135,7 @@ def test_a_stranger_sees_no_reader_and_changes_none(stand: Stand) -> None:
         ({"kind": "llrp", "host": "10.0.0.9", "antennas": [{"number": 1, "label": "x"}] * 2}, "reader_invalid"),
         ({"kind": "llrp", "host": "10.0.0.7", "name": "other"}, "reader_address_taken"),
         ({"kind": "llrp", "host": "10.0.0.9", "certificate": "none"}, "reader_invalid"),
+        ({"kind": "llrp", "host": "10.0.0.9", "certificate": "-----BEGIN ä-----"}, "reader_invalid"),
         ({"kind": "http", "host": "10.0.0.9"}, "reader_invalid"),
         ({"kind": "mqtt", "lamp": LAMP}, "reader_invalid"),
         ({"kind": "http", "name": "a reader by llrp"}, "reader_name_taken"),
@@ -224,6 +225,23 @@ def test_an_empty_batch_says_that_the_reader_lives(stand: Stand) -> None:
     assert type(heard) is ReaderHeard
 
 
+def test_what_a_reader_held_back_is_told_up_to_its_last_read_and_by_the_clock_that_was_known(stand: Stand) -> None:
+    """It flushes what it held for five minutes to a process that never heard of it before."""
+    gate = stand.make_gate()
+    reader = register(stand, gate).ok()
+    behind = timedelta(seconds=40)
+    post(stand, reader, batch(stand.read(tag(1), seconds=-40), sent_at=(clock.now() - behind).isoformat())).ok()
+    stand.work_off()
+    stand.app.extensions.pop("reader_clocks")
+    written_at = clock.now() - behind
+    stand.frozen.advance(timedelta(minutes=5))
+    held = stand.read(tag(1)) | {"at": (written_at - timedelta(seconds=2)).isoformat()}
+    post(stand, reader, batch(held, sent_at=written_at.isoformat())).ok()
+    told, heard = told_to_stream(stand)[2:]
+    assert told.reads[0].at == heard.seen_until == BEGINNING - timedelta(seconds=2)
+    assert heard.at == BEGINNING + timedelta(minutes=5)
+
+
 IMPINJ = {
     "timestamp": "2026-03-02T07:59:59.5Z",
     "hostname": "impinj-14-46-36",
@@ -255,11 +273,20 @@ def test_what_vendors_send_is_understood(
     raw = msgspec.json.encode(sent)
     assert post(stand, reader, raw).ok() == {"accepted": 1, "edges": 0}
     assert post(stand, reader, gzip.compress(raw), encoding="gzip").ok() == {"accepted": 1, "edges": 0}
-    first, _, again, _ = told_to_stream(stand)
+    first, again = told_to_stream(stand)
     assert first.reads == again.reads and first.boot == again.boot, "sent again it has the same name"
     (one,) = first.reads
     assert (one.epc, one.antenna, one.rssi_dbm, one.count) == (epc, antenna, rssi_dbm, count)
     assert one.at == BEGINNING + timedelta(milliseconds=at_ms)
+
+
+def test_a_vendors_sign_of_life_is_heard_and_no_gate_waits_for_the_next(stand: Stand) -> None:
+    gate = stand.make_gate()
+    reader = register(stand, gate).ok()
+    assert post(stand, reader, b'{"type": "heartBeatEVT", "data": {}}').ok() == {"accepted": 0, "edges": 0}
+    stand.work_off()
+    shown = stand.get(f"/v1/gates/{gate['id']}/readers/{reader['id']}", party="warehouse").ok()
+    assert (shown["connection"], stand.rows("SELECT count(*) FROM reader_watermark")) == ("connected", [(0,)])
 
 
 @pytest.mark.parametrize(
@@ -278,10 +305,12 @@ def test_what_vendors_send_is_understood(
         (msgspec.json.encode({**IMPINJ, "tagInventoryEvent": {"epc": "not base 64"}}), ""),
         (msgspec.json.encode({**IMPINJ, "timestamp": "soon"}), ""),
         (msgspec.json.encode({**ZEBRA, "data": {"idHex": tag(1), "antenna": 1e300}}), ""),
+        (msgspec.json.encode({**ZEBRA, "data": {"idHex": tag(1), "peakRssi": "nan"}}), ""),
         (msgspec.json.encode([ZEBRA] * 1_001), ""),
         (b"no gzip", "gzip"),
         (gzip.compress(b"[]", mtime=0)[:-4], "gzip"),
         (gzip.compress(b" " * 5_000_000), "gzip"),
+        (gzip.compress(batch()) * 2, "gzip"),
         (gzip.compress(b"[]", mtime=0), "br"),
     ],
 )
@@ -335,3 +364,23 @@ def test_the_last_verdict_of_a_gate_is_kept_by_the_time_of_its_passage(stand: St
     assert stand.rows("SELECT passage_id, verdict FROM gate_verdict") == [("passage_stop", "stop")]
     judge("check", BEGINNING + timedelta(seconds=1))
     assert stand.rows("SELECT passage_id, verdict FROM gate_verdict") == [("passage_check", "check")]
+
+
+def test_what_is_said_late_of_a_truck_is_not_shown_to_the_next(stand: Stand) -> None:
+    gate = stand.make_gate()
+    (first,) = stand.pass_gate(gate, 1)
+    stand.advance(timedelta(seconds=5))
+    second, _ = stand.pass_gate(gate, 2)
+    word = {"gate_id": gate["id"], "warehouse_id": "warehouse"}
+    for passage, verdict in ((second, "stop"), (first, "release")):
+        stand.hear(GateJudged(**word, passage_id=passage["id"], at=clock.now(), verdict=verdict))
+    due = BEGINNING + timedelta(seconds=11)
+    assert stand.rows("SELECT verdict, at FROM gate_verdict") == [("stop", due)], (
+        "closing time and a second after its last read"
+    )
+
+
+def test_what_a_reader_says_went_wrong_is_kept_whatever_it_is(stand: Stand) -> None:
+    reader = register(stand, stand.make_gate()).ok()
+    stand.database.run(lambda session: commands.note_trouble(session, reader["id"], "no\0power" * 200, rejected=1))
+    assert stand.rows("SELECT rejected, left(error, 8) FROM reader_pulse") == [(1, "no\N{REPLACEMENT CHARACTER}power")]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from chassis import migrate
 from infra.cli.main import haihe
 from infra.failures import Failure
 from services.logistics.rfid.readers.credentials import hash_password
-from tests.conformance.llrp.readers import Reads
+from tests.conformance.llrp.readers import emulator, reads
 from tests.services.logistics.conftest import Stand
 
+__all__ = ["emulator", "reads"]
 Ask = Callable[..., Result]
 
 
@@ -49,15 +49,6 @@ def told(result: Result) -> Any:
     """The answer of a command that was asked for JSON."""
     assert result.exception is None, result.exception
     return json.loads(result.output)
-
-
-@pytest.fixture
-def emulator() -> Iterator[LLRPEmulator]:
-    with closing(Reads()) as reads:
-        reader = LLRPEmulator(reads_per_sec=200)
-        reads.run(reader.start())
-        yield reader
-        reads.run(reader.stop())
 
 
 def test_readers_are_added_listed_tested_and_retired(stand: Stand, ask: Ask) -> None:
@@ -105,6 +96,10 @@ def test_a_gateway_gets_its_credentials_once(stand: Stand, ask: Ask, tmp_path: P
         (
             ("add", "--gate", "GATE", "--name", "x", "--address", "10.0.0.7", "--antenna", "in"),
             "An antenna is NUMBER=LABEL",
+        ),
+        (
+            ("add", "--gate", "GATE", "--name", "x", "--address", "10.0.0.7", "--antenna", "65536=in"),
+            "antennas are numbered from 1",
         ),
         (("test", "reader_x"), "no reader 'reader_x'"),
         (("test", "127.0.0.1:1"), "The reader at 127.0.0.1 port 1 cannot be used"),

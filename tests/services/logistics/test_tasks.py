@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -276,3 +277,31 @@ def test_what_came_on_another_pallet_is_packed_there(stand: Stand) -> None:
     assert len(close(stand, task, "repacked").ok()["closing_event_ids"]) == 2
     rows = stand.rows("SELECT action, biz_step, fields ->> 'parentID' FROM epcis_event ORDER BY action")
     assert rows == [("ADD", "packing", here), ("DELETE", "unpacking", there)]
+
+
+def test_what_stayed_at_a_packing_station_with_one_pallet_is_packed_once_a_person_says_so(stand: Stand) -> None:
+    stand.hear_deal(2)
+    gate = stand.make_gate()
+    stand.send("PUT", f"/v1/gates/{gate['id']}/rules", {"rules": {"role": "packing", "closing_ms": 5_000}}).ok()
+    pallet = "3114B3F2E4B2A04000000000"
+    for epcs in ([tag(1), tag(2), pallet], [tag(1)], [tag(1), tag(2), pallet], [tag(1), tag(2)]):
+        stand.post_reads(gate, [stand.read(epc) for epc in epcs for _ in range(3)]).ok()
+        stand.advance(timedelta(seconds=4))
+    stand.advance(timedelta(seconds=9))
+    assert stand.discrepancies() == []
+    for _ in range(4):
+        stand.post_reads(gate, [stand.read(epc) for epc in (tag(1), tag(2), pallet) for _ in range(3)]).ok()
+        stand.advance(timedelta(seconds=4))
+    stand.advance(timedelta(seconds=9))
+    (task,) = stand.discrepancies()
+    carrier = decode_epc(pallet).link
+    assert (task["kind"], task["parent"], task["results"]) == (
+        "packed_together",
+        carrier,
+        ["as_seen", "misread", "packed"],
+    )
+    assert stand.rows("SELECT count(*) FROM epcis_event WHERE type = 'AggregationEvent'") == [(0,)]
+    assert len(close(stand, task, "packed").ok()["closing_event_ids"]) == 1
+    rows = stand.rows("SELECT fields ->> 'parentID', fields -> 'childEPCs' FROM epcis_event WHERE action = 'ADD'")
+    assert rows == [(carrier, [decode_epc(tag(number)).link for number in (1, 2)])]
+    assert [event["type"] for event in trail(stand, "piece_2")][0] == "AggregationEvent"

@@ -257,6 +257,7 @@ def test_a_formula_in_an_event_is_none_in_the_table(stand: Stand) -> None:
 
 def test_the_picture_says_what_it_shows_and_escapes_what_events_say(bakery: Stand) -> None:
     capture(bakery, pack(60, unit(7), [item(1), 'urn:x:<script>alert(1)</script>&"']))
+    bakery.send("POST", "/v1/places", {"id": PLANT, "name": "卷" * 20}, party="maker", role="seller").ok()
     answer = download(bakery, f"/v1/traces/picture?id={unit(7)}&direction=back")
     picture = ElementTree.fromstring(answer.data)
     space = "{http://www.w3.org/2000/svg}"
@@ -265,6 +266,9 @@ def test_the_picture_says_what_it_shows_and_escapes_what_events_say(bakery: Stan
     assert "things and lots" in picture.find(f"{space}desc").text
     assert b"<script" not in answer.data and b"href" not in answer.data
     assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert max(len(one.text) for one in picture.iter(f"{space}text") if "卷" in one.text) == 14
+    legend = [one.text for one in picture.findall(f"{space}text")]
+    assert legend[2:] == ["made into", "lot of", "inside"] and float(picture.get("width")) >= 960
     said = " ".join(picture.itertext())
     assert "sack" not in said and f"GTIN {OTHER} lot F7"[-27:] in said
 
@@ -273,13 +277,13 @@ def test_the_picture_of_many_things_stays_small(stand: Stand) -> None:
     things = [item(n) for n in range(400)]
     capture(stand, pack(1, unit(1), things), *(make(2 + n, [things[n]], [item(f"x{n}")]) for n in range(300)))
     told = download(stand, f"/v1/traces/picture?id={unit(1)}&direction=forward").data.decode()
-    assert told.count("<rect") == 5 and "not drawn" not in told
+    assert told.count("<rect class") == 5 and "not drawn" not in told
     assert ("100 × item" in told, told.count("300 × item"), told.count("300 × run")) == (True, 2, 1)
     kinds = [f"urn:x:{n}" if n % 2 else f"https://id.gs1.org/{ai}/{n:018}" for n in range(300) for ai in ("00",)]
     chains = [make(n, [kinds[n]], [kinds[n + 1]]) for n in range(299)]
     capture(stand, *chains)
     told = download(stand, "/v1/traces/picture?id=urn:x:1&direction=forward&depth=50").data.decode()
-    assert told.count("<rect") <= 120 and "The trace goes on beyond its limits." in told
+    assert told.count("<rect class") <= 120 and "The trace goes on beyond its limits." in told
     assert len(download(stand, "/v1/traces/picture", party="stranger").data.splitlines()) == 1
 
 

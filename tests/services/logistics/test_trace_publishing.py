@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from events.identity import PartyDescribed, PartyIdentifier
 from tests.services.logistics.conftest import Stand
 from tests.services.logistics.test_trace_graph import GTIN, OTHER, born, capture, download, item, lot, pack, told, unit
 
@@ -63,8 +64,9 @@ def test_people_read_the_page_in_their_language(oven: Stand) -> None:
     assert (kept["Cache-Control"], kept["Vary"]) == ("public, max-age=300", "Accept, Accept-Language")
     assert kept["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
     assert "Content-Disposition" not in kept and kept["Content-Type"] == "text/html; charset=utf-8"
-    again = visit(oven, f"01/{GTIN}/21/1", Accept_Language="en", If_None_Match=kept["ETag"])
-    assert (again.status_code, again.data) == (304, b"")
+    for tag in (kept["ETag"], f'"x", W/{kept["ETag"]}'):
+        again = visit(oven, f"01/{GTIN}/21/1", Accept_Language="en", If_None_Match=tag)
+        assert (again.status_code, again.data) == (304, b"")
 
 
 def test_machines_read_a_link_set(oven: Stand) -> None:
@@ -140,6 +142,23 @@ def test_a_serial_number_shows_its_own_lot_and_not_the_one_in_the_address(oven: 
     capture(oven, born(1, [item(7)], "L2"))
     assert visit(oven, f"01/{GTIN}/10/L1/21/7").status_code == 404
     assert visit(oven, f"01/{GTIN}/10/L2/21/1").status_code == 200
+    capture(oven, born(-900, [item(1), item("own")], "FAKE"), owner="rival")
+    publish(oven, lot("FAKE"), party="rival", texts={"en": {"title": "Buy elsewhere"}}).ok()
+    assert "Organic" in visit(oven, f"01/{GTIN}/21/1").text
+    said = {"version": 1, "name": "Bakery", "country": "CN", "state": "admitted", "bank_accounts": []}
+    prefix = PartyIdentifier(scheme="gs1_prefix", value="9506000")
+    oven.hear(PartyDescribed(party_id="maker", identifiers=[prefix], **said))
+    assert publish(oven, lot("FAKE"), party="rival").problem() == "not_yours_to_publish"
+
+
+def test_a_page_says_of_places_what_its_owner_says_alone(oven: Stand) -> None:
+    other = {"id": PLANT, "name": "Their name for it", "city": "上海", "country": "CN"}
+    oven.send("POST", "/v1/places", other, party="shop").ok()
+    seen = told(-5, "ObjectEvent", epcList=[item(1)], action="OBSERVE", bizStep="packing", readPoint={"id": PLANT})
+    capture(oven, seen, owner="shop", parties=("maker",))
+    publish(oven, precision="name").ok()
+    page = visit(oven, f"01/{GTIN}/21/1", Accept_Language="en").text
+    assert "Made · Secret plant 7, 天津, CN" in page and "Their name" not in page
 
 
 def test_odd_lots_and_hostile_addresses(oven: Stand) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from events.identity import PartyDescribed, PartyIdentifier
+from services.logistics.trace import graph
 from tests.services.logistics.conftest import BEGINNING, Stand
 from tests.services.logistics.test_trace_graph import OTHER, born, capture, item, lot, make, pack, told, unit
 
@@ -90,7 +91,8 @@ def test_every_holder_is_told_what_it_holds_and_nobody_else(market: Stand) -> No
     recall = start(market).ok()
     (to_shop,), (to_kitchen,) = notices(market, "shop"), notices(market, "kitchen")
     assert [(one["id"], one["state"], one["place"]) for one in to_shop["things"]] == [
-        (item(3), "held", "https://id.gs1.org/414/9524321000027")
+        (item(3), "held", "https://id.gs1.org/414/9524321000027"),
+        (item(4), "passed_on", None),
     ]
     assert [(one["id"], one["state"]) for one in to_kitchen["things"]] == [(item(4), "held")]
     assert (to_kitchen["instruction"], to_kitchen["grade"], to_kitchen["held"]) == ("Stop selling.", "I", 1)
@@ -116,7 +118,7 @@ def test_who_recalls_sees_no_further_than_its_own_events(market: Stand) -> None:
 def test_answers_count_and_a_holder_that_has_more_is_asked_again(market: Stand) -> None:
     market.told()
     recall = start(market).ok()
-    assert {(one.party_id, one.held, one.grade) for one in market.told()} == {("shop", 1, "I"), ("kitchen", 1, "I")}
+    assert {(one.party_id, one.held, one.grade) for one in market.told()} == {("shop", 2, "I"), ("kitchen", 1, "I")}
     (to_shop,), (to_kitchen,) = notices(market, "shop"), notices(market, "kitchen")
     answered = move(market, f"recall-notices/{to_shop['id']}/acknowledge", party="shop").ok()
     assert answered["state"] == "acknowledged"
@@ -195,5 +197,30 @@ def test_nobody_takes_a_thing_out_of_anothers_hands_by_an_event_of_its_own(marke
     capture(market, shipped(51, [item(3)], OUTSIDER), owner="rival")
     start(market).ok()
     (to_shop,), (to_rival,) = notices(market, "shop"), notices(market, "rival")
-    assert [one["id"] for one in to_shop["things"]] == [item(3)]
+    assert [one["id"] for one in to_shop["things"]] == [item(3), item(4)]
     assert [one["id"] for one in to_rival["things"]] == [item(3)]
+
+
+def test_a_lot_is_followed_on_its_pallet_and_what_others_made_of_it_along_their_own_chain(market: Stand) -> None:
+    amounts = [{"epcClass": lot("L1"), "quantity": 30.0, "uom": "KGM"}]
+    capture(market, told(20, "AggregationEvent", parentID=unit(5), action="ADD", childQuantityList=amounts))
+    capture(market, shipped(21, [unit(5)], party(SHOP_GLN)), parties=("shop",))
+    tied = {"parentID": "https://id.gs1.org/8004/9506000BIKE", "childEPCs": [item(1)], "action": "ADD"}
+    capture(market, told(22, "AssociationEvent", **tied))
+    capture(market, shipped(23, [tied["parentID"]], party(SHOP_GLN)), parties=("shop",))
+    cake = item("cake", OTHER)
+    capture(market, make(30, [item(4)], [cake]), shipped(31, [cake], OUTSIDER), owner="kitchen")
+    capture(market, received(32, [cake], "geo:3.0,4.0"), owner="cafe")
+    start(market).ok()
+    (to_shop,), (to_kitchen,), (to_cafe,) = (notices(market, party) for party in ("shop", "kitchen", "cafe"))
+    held = {one["id"]: one["state"] for one in to_shop["things"]}
+    assert (held[lot("L1")], held[item(1)]) == ("on_the_way", "on_the_way")
+    assert {one["id"]: one["state"] for one in to_kitchen["things"]} == {item(4): "over", cake: "passed_on"}
+    assert [one["id"] for one in to_cafe["things"]] == [cake]
+
+
+def test_a_recall_that_would_leave_holders_out_is_refused(market: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "MOST_THINGS", 5)
+    before = market.snapshot()
+    assert start(market).problem() == "trace_too_large"
+    assert market.snapshot() == before

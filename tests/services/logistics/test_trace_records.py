@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -104,7 +106,7 @@ def test_a_lot_has_its_tracking_events_with_their_elements(farm: Stand) -> None:
 
 def test_what_nobody_said_is_missing_and_not_made_up(farm: Stand) -> None:
     packed, _, _, sent, got = ask(farm, "fsma-204", id=lot("S1"))
-    assert packed["missing"] == "product description; field or growing area; harvester"
+    assert packed["missing"] == "product description; food received; field or growing area; harvester"
     assert sent["missing"] == "product description"
     assert got["missing"] == "product description; reference documents"
     told_of = "INSERT INTO epcis_master (owner_id, vocabulary, id, attributes, children) VALUES ('maker', 'v', :id, "
@@ -113,6 +115,46 @@ def test_what_nobody_said_is_missing_and_not_made_up(farm: Stand) -> None:
     farm.owner.run(lambda session: session.execute(text(told_of.replace(":id", f"'{product}'"))) and None)
     rows = ask(farm, "fsma-204", id=lot("S1"))
     assert [row["product description"] for row in rows] == ["Salad", "Salad", "", "Salad", "Salad"]
+
+
+def test_a_pack_says_where_its_food_was_harvested_cooled_and_received(stand: Stand) -> None:
+    field, step = "geo:36.7,-121.6", "https://example.org/steps/"
+    seen = {"action": "OBSERVE", "quantityList": amounts(lot("H1", OTHER), 80)}
+    capture(
+        stand,
+        told(0, "ObjectEvent", bizStep=step + "harvesting", readPoint={"id": FARM}, bizLocation={"id": field}, **seen),
+        told(5, "ObjectEvent", bizStep=step + "cooling", readPoint={"id": SHOP}, **seen),
+        told(8, "ObjectEvent", bizStep="receiving", readPoint={"id": PACKER}, **seen),
+        told(
+            9,
+            "TransformationEvent",
+            inputQuantityList=amounts(lot("H1", OTHER), 80),
+            outputQuantityList=amounts(lot("P1"), 75),
+            bizStep=step + "initial_packing",
+            readPoint={"id": PACKER},
+        ),
+    )
+    parts = {"name": "Farm", "streetAddressOne": "1 Row", "city": "Salinas", "state": "CA", "postalCode": "93901"}
+    said = {
+        "id": FARM,
+        "said": json.dumps([{"id": MASTER + name, "attribute": value} for name, value in parts.items()]),
+    }
+    columns = "(owner_id, vocabulary, id, attributes, children)"
+    told_of = text(f"INSERT INTO epcis_master {columns} VALUES ('maker', 'v', :id, CAST(:said AS jsonb), '{{}}')")
+    stand.owner.run(lambda session: session.execute(told_of, said) and None)
+    rows = ask(stand, "fsma-204", id=lot("P1"))
+    assert [row["tracking event"] for row in rows] == ["harvesting", "cooling", "receiving", "initial packing"]
+    packed = rows[-1]
+    named = ("farm", "field or growing area", "harvest date", "cooling location", "food received", "missing")
+    at = [(BEGINNING + timedelta(minutes=minutes)).isoformat() for minutes in (0, 8)]
+    assert [packed[name] for name in named] == [
+        f"Farm, 1 Row, Salinas, CA, 93901 ({FARM})",
+        field,
+        at[0],
+        SHOP,
+        f"{lot('H1', OTHER)} × 80 KGM; {at[1]}",
+        "product description; reference documents; harvester",
+    ]
 
 
 def test_records_of_a_product_and_of_a_period(farm: Stand) -> None:
@@ -167,7 +209,7 @@ def test_a_package_of_medicine_has_a_row_for_each_change_of_hands(stand: Stand) 
     )
     assert (row["transferred from"], row["transferred to"], row["inside"]) == (maker, buyer, unit(1))
     assert row["transaction statement"].startswith("The sender states in its event")
-    assert row["missing"] == "product name; strength; dosage form"
+    assert (row["missing"], row["number of containers"]) == ("product name; strength; dosage form; container size", "1")
     capture(stand, told(5, "ObjectEvent", epcList=[package], action="OBSERVE", bizStep="receiving"))
     second = ask(stand, "dscsa", id=lot("B7", gtin))[1]
     assert (second["transaction"], second["transferred from"]) == ("received", "")
@@ -195,6 +237,8 @@ def test_a_package_is_decommissioned_once_and_undone_only_by_the_rules(stand: St
         seen(10, "undone sold stolen", "holding", "active"),
         seen(10, "elsewhere", "holding", "active", PACKER),
         seen(12, "late", "holding", "active"),
+        pack(13 * day, unit(1), [packages["fine"]]),
+        told(14 * day, "ObjectEvent", epcList=[unit(1)], action="DELETE", bizStep="decommissioning"),
     )
     rows = {row["serial number"]: row for row in ask(stand, "fmd", id=lot("B7"))}
     assert {name: row["state"] for name, row in rows.items()} == {

@@ -76,6 +76,27 @@ def test_a_glimpse_is_no_stay_and_a_tag_of_nobody_is_followed_without_a_piece(st
     assert stays(stand) == [(bay, None, "present")]
 
 
+def test_a_zone_gets_other_antennas_and_its_tags_leave_when_they_are_not_heard_there(stand: Stand) -> None:
+    gate, bay, other = make_zones(stand)
+    hear(stand, gate, 1, 1)
+    setting = {"name": "A, new", "antennas": [{"antenna": 3}], "lost_after_s": 30}
+    assert (
+        stand.send("PUT", f"/v1/zones/{other}", setting | {"antennas": [{"antenna": 1}]}).problem() == "antenna_taken"
+    )
+    assert stand.send("PUT", f"/v1/zones/{other}", setting | {"antennas": []}).problem() == "antennas_of_gate"
+    assert stand.send("PUT", f"/v1/zones/{other}", setting | {"name": "A"}).problem() == "zone_twice"
+    assert stand.send("PUT", f"/v1/zones/{bay}", setting, party="stranger").status == 404
+    changed = stand.send("PUT", f"/v1/zones/{bay}", setting).ok()
+    assert changed == stand.get(f"/v1/zones/{bay}", party="warehouse").ok()
+    assert (changed["name"], changed["gate_id"], changed["lost_after_s"]) == ("A, new", gate["id"], 30)
+    assert stand.send("PUT", f"/v1/zones/{bay}", setting).ok() == changed, "its own antennas are free for it"
+    hear(stand, gate, 1, 1)
+    stand.advance(timedelta(seconds=61))
+    assert stays(stand) == [(bay, None, "left")]
+    hear(stand, gate, 1, 3)
+    assert stays(stand)[1:] == [(bay, None, "present")]
+
+
 def test_what_is_in_the_zones_of_another_company_is_not_shown(stand: Stand) -> None:
     gate, bay, _ = make_zones(stand)
     hear(stand, gate, 1, 1)

@@ -107,6 +107,7 @@ def test_what_was_shared_is_pushed_and_what_is_shared_no_more_is_not(company: Co
         ({"dest": "HERE", "schedule": {}}, "SubscriptionControlsException"),
         ({"dest": "HERE", "schedule": {"hour": "25"}}, "SubscriptionControlsException"),
         ({"dest": "HERE", "schedule": {"year": "2026"}}, "SubscriptionControlsException"),
+        ({"dest": "HERE", "schedule": {"second": "[0-6]"}}, "SubscriptionControlsException"),
         ({"dest": "HERE", "schedule": {"hour": 1}}, "ValidationException"),
         ({"dest": "HERE", "schedule": "hourly"}, "ValidationException"),
         ({"dest": "HERE", "stream": "true"}, "ValidationException"),
@@ -131,10 +132,12 @@ def test_a_wrong_subscription_is_refused_and_nothing_is_kept(
     assert company.world.count_rows() == before
 
 
-def test_a_query_with_an_order_or_an_end_cannot_be_subscribed_to(company: Company, receiver: Receiver) -> None:
+def test_a_query_that_cannot_stand_cannot_be_subscribed_to(company: Company, receiver: Receiver) -> None:
     company.name_query("last", orderBy="eventTime", maxEventCount=5)
     refused = company.try_to_subscribe(receiver.url, query="last")
     assert (refused.status, refused.body["type"]) == (400, "epcisException:SubscriptionControlsException")
+    company.name_query("makers", MATCH_epc=[f"urn:epc:idpat:sgtin:{number}.*.*" for number in range(614_141, 614_147)])
+    assert company.try_to_subscribe(receiver.url, query="makers").body["type"] == refused.body["type"]
     missing = company.try_to_subscribe(receiver.url, query="nothing")
     assert (missing.status, missing.body["type"]) == (404, "epcisException:NoSuchNameException")
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any, NoReturn
 
 import pytest
+from sqlalchemy import text
 
-from services.logistics.epcis.subscriptions import sending
+from services.logistics.epcis.exceptions import QueryTooComplexException
+from services.logistics.epcis.subscriptions import commands, pushing, sending
 from services.logistics.epcis.subscriptions.signature import is_signature
 from tests.services.logistics_subscriptions.conftest import (
     PATH,
     Company,
     Receiver,
+    admit,
     drip,
     event,
     found_company,
@@ -44,13 +48,20 @@ def test_an_event_is_pushed_as_it_comes(company: Company, receiver: Receiver) ->
     assert company.world.broken() == {}
 
 
-def test_what_does_not_fit_is_not_pushed(company: Company, receiver: Receiver) -> None:
+@pytest.mark.parametrize("within_s", [20.0, -1.0], ids=["asked at once", "asked later"])
+def test_what_does_not_fit_is_not_pushed(
+    company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, within_s: float
+) -> None:
+    monkeypatch.setattr(commands, "ASKED_WITHIN_S", within_s)
+    monkeypatch.setattr(pushing, "CHOSEN_WITHIN_S", within_s)
+    monkeypatch.setattr(commands, "MOST_EVENTS", 2)
     company.name_query("sold", EQ_bizStep=["retail_selling"])
     company.subscribe(receiver.url, query="sold", stream=True)
-    company.capture(1)
-    company.capture(2, bizStep="retail_selling")
+    company.capture(1, 2, 3)
+    company.capture(4, bizStep="retail_selling")
     company.world.settle()
-    assert receiver.serials == [[2]]
+    assert receiver.serials == [[4]]
+    assert company.world.sql("logistics", "SELECT count(*) FROM epcis_waiting") == [(0,)]
 
 
 def test_pushes_are_in_order_and_one_at_a_time(company: Company, receiver: Receiver) -> None:
@@ -156,6 +167,50 @@ def test_the_backlog_comes_first(company: Company, receiver: Receiver) -> None:
     later.close()
 
 
+def test_a_question_that_can_be_answered_no_more_ends_its_own_subscription(
+    company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was pushed before is not pushed again, and no deadline of anybody waits for it."""
+
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise QueryTooComplexException("too long")
+
+    company.capture(*range(1, 151))
+    company.world.settle()
+    company.world.clock.advance(timedelta(seconds=1))
+    controls = {"initialRecordTime": "2026-03-02T08:00:00Z"}
+    made = [company.subscribe(receiver.url, stream=True, **controls)]
+    monkeypatch.setattr(pushing, "list_recorded", refuse)
+    made.append(company.subscribe(receiver.url, schedule={"minute": "5"}, **controls))
+    assert company.try_to_subscribe(receiver.url, stream=True, **controls).status == 413
+    company.wait(minutes=5)
+    assert [len(push.serials) for push in receiver.pushes] == [100]
+    for subscription in made:
+        shown = company.show(subscription)
+        told = (shown["state"], shown["lastError"])
+        assert told == ("suspended", "epcisException:QueryTooComplexException: too long")
+    company.subscribe(receiver.url)
+    company.capture(151)
+    company.world.settle()
+    assert receiver.serials[1:] == [[151]]
+
+
+def test_a_company_that_is_shut_out_is_told_when_it_may_act_again(company: Company, receiver: Receiver) -> None:
+    other, world = admit(company.world, "other"), company.world
+    operator = world.client(world.token("operator", party_id="platform", user_id="user_operator", kind="operator"))
+    other.name_query()
+    other.subscribe(receiver.url)
+    assert company.client.post("/v1/event-shares", {"party_id": other.client.party_id}).status == 201
+    operator.post(f"/v1/parties/{other.client.party_id}/suspend").ok()
+    world.settle()
+    company.capture(1)
+    world.settle()
+    assert receiver.pushes == []
+    operator.post(f"/v1/parties/{other.client.party_id}/reinstate").ok()
+    company.wait(seconds=2)
+    assert receiver.serials == [[1]]
+
+
 def test_a_slow_receiver_holds_us_only_so_long(
     company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +274,21 @@ def test_deleting_a_query_ends_its_subscriptions(company: Company, receiver: Rec
     assert company.client.get(PATH).body["type"] == "epcisException:NoSuchNameException"
     for table in ("epcis_subscription", "epcis_waiting"):
         assert company.world.sql("logistics", f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_a_query_that_is_deleted_at_that_moment_is_not_subscribed_to(
+    company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see = commands.see_named_query
+
+    def see_before_it_is_deleted(*asked: Any) -> Any:
+        found = see(*asked)
+        company.world.owners["logistics"].run(lambda session: session.execute(text("DELETE FROM epcis_query")) and None)
+        return found
+
+    monkeypatch.setattr(commands, "see_named_query", see_before_it_is_deleted)
+    assert company.try_to_subscribe(receiver.url).body["type"] == "epcisException:NoSuchNameException"
+    assert company.world.sql("logistics", "SELECT count(*) FROM epcis_subscription") == [(0,)]
 
 
 def test_a_stranger_sees_and_ends_no_subscription(company: Company, receiver: Receiver) -> None:

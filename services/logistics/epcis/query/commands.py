@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,16 +20,20 @@ from services.logistics.epcis.subscriptions.commands import end_subscriptions
 
 LONGEST_NAME = 200
 MOST_BYTES = 256_000
+MOST_OF_A_COMPANY = 1_000
 
 
 def create_query(session: Session, caller: Caller, body: bytes) -> NamedQuery:
     """Keep a query under a name of the caller's company.
 
-    Raises ValidationException for what is no definition of a query, the problems of ``parse_body``, and
+    Raises ValidationException for what is no definition of a query or one too many, the problems of ``parse_body``, and
     ResourceAlreadyExistsException when the name is taken.
     """
     name, query = _read_definition(body)
     parse_body(query)
+    mine = select(func.count()).select_from(NamedQuery).where(NamedQuery.owner_id == caller.party_id)
+    if (session.scalar(mine) or 0) >= MOST_OF_A_COMPANY:
+        raise ValidationException(f"a company has at most {MOST_OF_A_COMPANY} queries")
     values = {"owner_id": caller.party_id, "name": name, "query": query, "created_at": clock.now()}
     kept = insert(NamedQuery).values(id=clock.new_id("query"), **values).on_conflict_do_nothing().returning(NamedQuery)
     found = session.scalars(kept).one_or_none()
@@ -39,10 +43,13 @@ def create_query(session: Session, caller: Caller, body: bytes) -> NamedQuery:
 
 
 def delete_query(session: Session, caller: Caller, name: str) -> None:
-    """Delete a query of the caller's company, and every subscription to it. Raises NoSuchNameException."""
-    query = see_named_query(session, name, caller)
-    end_subscriptions(session, query.id)
-    session.execute(delete(NamedQuery).where(NamedQuery.id == query.id))
+    """Delete a query of the caller's company, and every subscription to it. Raises NoSuchNameException.
+
+    The query goes first: who subscribes at the same moment holds it, and is then among those that are ended.
+    """
+    id = see_named_query(session, name, caller).id
+    session.execute(delete(NamedQuery).where(NamedQuery.id == id))
+    end_subscriptions(session, id)
 
 
 def end_page(session: Session, caller: Caller, token: str, secret: bytes) -> None:
@@ -57,6 +64,8 @@ def end_page(session: Session, caller: Caller, token: str, secret: bytes) -> Non
 
 
 def _read_definition(body: bytes) -> tuple[str, dict[str, Any]]:
+    if len(body) > MOST_BYTES:
+        raise ValidationException(f"a query is at most {MOST_BYTES} bytes")
     try:
         given = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

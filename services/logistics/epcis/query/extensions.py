@@ -15,7 +15,7 @@ from services.logistics.epcis.query.conditions import (
     Operand,
     Written,
 )
-from services.logistics.epcis.query.given import Asked, Given, find_number, read_flag, read_list, read_text
+from services.logistics.epcis.query.given import Asked, Given, find_number, mend_offset, read_flag, read_list, read_text
 from services.logistics.epcis.query.names import Prefixes, expand, read_name
 from services.logistics.epcis.query.refusing import refuse
 from services.logistics.epcis.times import read_time
@@ -68,6 +68,6 @@ def _read_ordered(parameter: str, given: Given) -> Operand:
     value = given.text if isinstance(given, Asked) else given
     if (number := find_number(value)) is not None:
         return Number(number)
-    if (at := read_time(value.replace(" ", "+") if isinstance(given, Asked) else value)) is None:
+    if (at := read_time(mend_offset(value) if isinstance(given, Asked) else value)) is None:
         refuse(parameter, "takes a number or a time with its offset")
     return Instant(at)

@@ -105,15 +105,15 @@ def read_whole(name: str, given: Given) -> int:
 
 def read_instant(name: str, given: Given) -> datetime:
     """One time with its offset. Raises QueryParameterException."""
-    at = read_time(_stamp(given))
+    at = read_time(mend_offset(given.text) if isinstance(given, Asked) else given)
     if at is None or not 1 < at.year < 9999:
         refuse(name, "takes a time with its offset, such as 2026-03-01T08:00:00+01:00")
     return at
 
 
-def _stamp(given: Given) -> Any:
-    """What an unescaped + of an offset became in a query string is a blank; no time has one."""
-    return given.text.replace(" ", "+") if isinstance(given, Asked) else given
+def mend_offset(text: str) -> str:
+    """A time of a query string: an unescaped + of its offset has become a blank there, and no time has one."""
+    return text.replace(" ", "+")
 
 
 def read_flag(name: str, given: Given) -> bool:

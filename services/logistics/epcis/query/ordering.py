@@ -30,6 +30,8 @@ from services.logistics.epcis.query.names import Name
 from services.logistics.epcis.query.paths import ANY, STAMP, UNDECLARED, fill_name
 
 _NONE, _TEXT, _NUMBER = 0, 1, 2
+COMPARED = 100
+"""Characters of an extension field that count for its order: all of them go into the address of the next page."""
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -76,9 +78,10 @@ def _read(kind: Any, text: str) -> Any:
 def _field_keys(name: Name, spell: Any) -> list[ColumnElement[Any]]:
     """Numbers and times by their size, then texts by their characters; what an event lacks comes first or last."""
     found = [func.jsonb_path_query_first(EpcisEvent.fields, cast(path, JSONPATH)) for path in _paths(name, spell)]
-    text = (func.coalesce(*found) if len(found) > 1 else found[0]).op("#>>")(array([], type_=Text))
-    is_number = text.op("~")(literal(ANY, String))
-    is_time = text.op("~")(literal(STAMP, String)) & func.pg_input_is_valid(text, "timestamptz")
+    first = func.coalesce(*found) if len(found) > 1 else found[0]
+    text = func.left(first.op("#>>")(array([], type_=Text)), COMPARED, type_=Text)
+    is_number = text.bool_op("~")(literal(ANY, String))
+    is_time = text.bool_op("~")(literal(STAMP, String)) & func.pg_input_is_valid(text, "timestamptz")
     number = case(
         (is_number, cast(text, Numeric)),
         (is_time, func.extract("epoch", cast(text, DateTime(timezone=True)))),

@@ -11,7 +11,7 @@ import msgspec
 
 from services.logistics.epcis.exceptions import QueryTooComplexException, ValidationException
 from services.logistics.epcis.query import extensions, master, measures, words
-from services.logistics.epcis.query.conditions import Condition, During, Order, Query
+from services.logistics.epcis.query.conditions import Condition, During, Holds, Measures, Names, Order, Query
 from services.logistics.epcis.query.given import (
     MOST_PARAMETERS,
     Asked,
@@ -33,6 +33,8 @@ _TIMES = {
     "errorDeclaration_Time": "error_time",
 }
 _CONTROLS = ("orderBy", "orderDirection", "eventCountLimit", "maxEventCount")
+MOST_ALTERNATIVES = 1_000
+"""Ranges of identifiers and numbers with units in a whole question: each is a piece of a statement of its own."""
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,600}")
 
 
@@ -47,8 +49,11 @@ def parse_query(params: Mapping[str, Given], *, prefixes: Prefixes | None = None
     conditions = [
         _parse_parameter(name, given, prefixes) for name, given in sorted(params.items()) if name not in _CONTROLS
     ]
+    kept = tuple(one for one in conditions if one is not None)
+    if count_alternatives(kept) > MOST_ALTERNATIVES:
+        raise QueryTooComplexException(f"there are more than {MOST_ALTERNATIVES} patterns and numbers with units")
     return Query(
-        conditions=tuple(one for one in conditions if one is not None),
+        conditions=kept,
         order=_read_order(params, prefixes),
         limit=_read_limit(params),
         most=read_whole("maxEventCount", params["maxEventCount"]) if "maxEventCount" in params else None,
@@ -81,6 +86,20 @@ def _parse_parameter(name: str, given: Given, prefixes: Prefixes) -> Condition |
     if (found := measures.PATTERN.fullmatch(name)) is not None:
         return measures.parse_measure(found, given)
     return extensions.parse_extension(name, given, prefixes)
+
+
+def count_alternatives(conditions: Iterable[Condition]) -> int:
+    """How many ranges of identifiers and numbers with units are asked for."""
+    return sum(map(_count, conditions))
+
+
+def _count(condition: Condition) -> int:
+    match condition:
+        case Names(wanted=wanted):
+            return sum(len(one.likes) for one in wanted)
+        case Holds(test=Measures(values=values)):
+            return len(values)
+    return 0
 
 
 def _parse_time(name: str, given: Given, _prefixes: Prefixes) -> Condition:

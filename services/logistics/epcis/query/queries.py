@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, Text, case, cast, func, select, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -27,9 +27,14 @@ from services.logistics.epcis.query.seeing import count_few, find_few, is_about_
 from services.logistics.epcis.query.select import list_criteria, spell_field
 
 PER_PAGE, MOST_PER_PAGE = 30, 1_000
-MOST_PAGE_BYTES = 8 << 20
-"""Of the stored events of a page, compressed as they are: a page ends sooner when its events are large."""
-_CANCELLED = "57014"
+MOST_PAGE_BYTES, MOST_TOLD_BYTES = 8 << 20, 1 << 20
+"""Of the events of a page, and of those that are told together: there are fewer when they are large; one goes in any case."""
+_CANCELLED, _BEYOND_LIMITS = "57014", "54"
+_SIZE = case(
+    (func.pg_column_compression(EpcisEvent.fields).is_(None), func.pg_column_size(EpcisEvent.fields)),
+    else_=func.octet_length(cast(EpcisEvent.fields, Text)),
+)
+"""Of an event, in bytes: what is compressed may be a hundred times as large as it looks."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -42,14 +47,14 @@ class EventPage(msgspec.Struct, frozen=True):
 
 
 def _within_time(ask: Callable[P, T]) -> Callable[P, T]:
-    """A statement that the database gives up (15 s) was too complex a question."""
+    """A statement that the database gives up, after 15 s or for its size, was too complex a question."""
 
     @wraps(ask)
     def ask_in_time(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return ask(*args, **kwargs)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _CANCELLED:
+            if not str(getattr(error.orig, "sqlstate", None)).startswith((_CANCELLED, _BEYOND_LIMITS)):
                 raise
             raise QueryTooComplexException(
                 "the answer took too long: ask for less, by an EPC, a place or a time"
@@ -73,18 +78,18 @@ def list_events(
     left = query.limit if after is None else after.left
     size = min(size, MOST_PER_PAGE) if left is None else min(size, MOST_PER_PAGE, left)
     keys = list_keys(order, spell_field)
-    found = select(EpcisEvent.id, func.pg_column_size(EpcisEvent.fields), *keys).where(*criteria)
+    found = select(EpcisEvent.id, *keys).where(*criteria)
     if after is not None:
         try:
             found = found.where(follows(keys, order, after))
         except ValueError:
             raise QueryParameterException("nextPageToken is of another order", parameter="nextPageToken") from None
     rows = session.execute(found.order_by(*sort_by(keys, order)).limit(size + 1)).all()
-    kept = _cut(rows[:size])
-    left = None if left is None else left - len(kept)
-    has_more = len(kept) < len(rows) and left != 0
-    next = Cursor(write_key(kept[-1][2:]), left) if kept and has_more else None
-    return EventPage(_load(session, [row[0] for row in kept]), next)
+    events = load_events(session, [row[0] for row in rows[:size]], MOST_PAGE_BYTES)
+    left = None if left is None else left - len(events)
+    has_more = len(events) < len(rows) and left != 0
+    next = Cursor(write_key(rows[len(events) - 1][1:]), left) if events and has_more else None
+    return EventPage(events, next)
 
 
 @_within_time
@@ -107,13 +112,32 @@ def list_recorded(
     after: tuple[datetime, int] | None = None,
     limit: int,
 ) -> list[EpcisEvent]:
-    """The answers that were recorded from ``since`` and before ``until``, oldest first, behind (recordTime, sequence)."""
+    """The first answers that were recorded from ``since`` and before ``until``, oldest first, behind (recordTime, sequence).
+
+    At most ``limit``, and no more than are told together.
+    """
     place = (EpcisEvent.record_time, EpcisEvent.sequence)
-    fits = select(EpcisEvent).where(EpcisEvent.record_time >= since, EpcisEvent.record_time < until)
-    fits = fits.where(*list_criteria(query, caller))
+    found = select(EpcisEvent.id).where(EpcisEvent.record_time >= since, EpcisEvent.record_time < until)
+    found = found.where(*_narrow(session, query, caller))
     if after is not None:
-        fits = fits.where(tuple_(*place) > tuple_(*after))
-    return list(session.scalars(fits.order_by(*place).limit(limit)))
+        found = found.where(tuple_(*place) > tuple_(*after))
+    return load_events(session, list(session.scalars(found.order_by(*place).limit(limit))))
+
+
+@_within_time
+def load_events(session: Session, ids: Sequence[str], most_bytes: int = MOST_TOLD_BYTES) -> list[EpcisEvent]:
+    """The first of some events, in the order of their ids: as many as are no larger together, and one in any case."""
+    if not ids:
+        return []
+    sizes = dict(session.execute(select(EpcisEvent.id, _SIZE).where(EpcisEvent.id.in_(ids))).all())
+    kept: list[str] = []
+    for id in ids:
+        most_bytes -= sizes[id]
+        if kept and most_bytes < 0:
+            break
+        kept.append(id)
+    found = {row.id: row for row in session.scalars(select(EpcisEvent).where(EpcisEvent.id.in_(kept)))}
+    return [found[id] for id in kept]
 
 
 def see_named_query(session: Session, name: str, caller: Caller) -> NamedQuery:
@@ -149,19 +173,3 @@ def _check_number(session: Session, criteria: list[ColumnElement[bool]], most: i
     some = select(EpcisEvent.id).where(*criteria).limit(most + 1).subquery()
     if (session.scalar(select(func.count()).select_from(some)) or 0) > most:
         raise QueryTooLargeException(f"there are more than {most} events", parameter="maxEventCount")
-
-
-def _cut(rows: Sequence[Any]) -> list[Any]:
-    kept, size = [], 0
-    for row in rows:
-        size += row[1] or 0
-        if kept and size > MOST_PAGE_BYTES:
-            break
-        kept.append(row)
-    return kept
-
-
-def _load(session: Session, ids: list[str]) -> list[EpcisEvent]:
-    rows = session.scalars(select(EpcisEvent).where(EpcisEvent.id.in_(ids)))
-    found = {row.id: row for row in rows}
-    return [found[id] for id in ids]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,21 +18,33 @@ from chassis.errands import drop_owed
 from events.logistics import EpcisEventCaptured
 from services.logistics.epcis.exceptions import (
     EpcisProblem,
+    NoSuchNameException,
     NoSuchResourceException,
     SubscriptionControlsException,
     ValidationException,
 )
 from services.logistics.epcis.model import EpcisEvent
+from services.logistics.epcis.query.model import NamedQuery
 from services.logistics.epcis.query.parameters import parse_body
 from services.logistics.epcis.query.queries import match_events, see_named_query
-from services.logistics.epcis.subscriptions.controls import check_standing, read_controls
+from services.logistics.epcis.subscriptions.controls import Controls, check_standing, read_controls
 from services.logistics.epcis.subscriptions.model import MOST_EVENTS, EpcisSubscription, EpcisWaiting, State
-from services.logistics.epcis.subscriptions.pushing import PUSH, forget_waiting, push_next
+from services.logistics.epcis.subscriptions.pushing import (
+    PUSH,
+    choose_later,
+    end_unanswered,
+    forget_waiting,
+    go_on,
+    push_next,
+)
 from services.logistics.epcis.subscriptions.targets import TargetRefused, read_target
 from services.logistics.epcis.translate import EpcFormat
 
 MOST_OF_A_COMPANY = 100
 LONGEST_SECRET = 500
+MOST_RUNS_A_MINUTE = 6
+ASKED_WITHIN_S = 20.0
+Push = Callable[[Session, EpcisSubscription], None]
 _FIELDS = {"dest", "signatureToken", "secret", "reportIfEmpty", "initialRecordTime", "stream", "schedule"}
 
 
@@ -40,15 +53,13 @@ def subscribe(
 ) -> EpcisSubscription:
     """Subscribe to a named query of the caller's company; ``private`` says that private addresses are allowed.
 
-    Raises NoSuchNameException, ValidationException or SubscriptionControlsException.
+    Raises NoSuchNameException, ValidationException, SubscriptionControlsException, or QueryTooComplexException for a backlog that
+    cannot be found in time.
     """
-    query = see_named_query(session, query_name, caller)
+    query = _hold_query(session, query_name, caller)
     given, now = _read_body(body, private=private), clock.now()
     controls = read_controls(given, now)
-    check_standing(parse_body(query.query))
-    mine = select(func.count()).select_from(EpcisSubscription).where(EpcisSubscription.owner_id == caller.party_id)
-    if session.scalar(mine) >= MOST_OF_A_COMPANY:
-        raise SubscriptionControlsException(f"a company has at most {MOST_OF_A_COMPANY} subscriptions")
+    _check_controls(session, caller, query, controls)
     begin = controls.initial_record_time or now
     subscription = EpcisSubscription(
         id=clock.new_id("subscription"),
@@ -96,14 +107,19 @@ def end_subscriptions(session: Session, query_id: str) -> None:
 
 
 def take_events(session: Session, caller: Caller, captured: Sequence[EpcisEventCaptured]) -> None:
-    """Put new events down for each subscription that they fit, and begin to push to streams that wait for nothing else."""
+    """Put new events down for each subscription that they fit, and begin to push to streams that wait for nothing else.
+
+    Where that takes long, the rest are put down unasked, and asked of when they are pushed: whoever hears events waits for nobody.
+    """
+    until = time.monotonic() + ASKED_WITHIN_S
     parties = {party for one in captured for party in (one.owner_id, *one.party_ids)}
     told = or_(EpcisSubscription.owner_id.in_(sorted(parties)), EpcisSubscription.owner_id == PLATFORM)
     concerned = select(EpcisSubscription).where(EpcisSubscription.state == State.ACTIVE, told)
     for subscription in session.scalars(concerned.order_by(EpcisSubscription.id)).all():
         new = [one.id for one in captured if one.record_time >= subscription.initial_record_time]
-        if fits := _match(session, subscription, new):
-            _put_down(session, caller, subscription.id, fits)
+        is_late = time.monotonic() > until
+        if fits := new if is_late else _match(session, subscription, new):
+            _put_down(session, caller, subscription.id, fits, push=choose_later if is_late else go_on)
 
 
 def run_due(session: Session, caller: Caller, subscription_id: str) -> None:
@@ -112,7 +128,10 @@ def run_due(session: Session, caller: Caller, subscription_id: str) -> None:
     now = clock.now()
     if subscription.state is State.ACTIVE and subscription.due_at is not None and subscription.due_at <= now:
         subscription.begin_run(now)
-        push_next(session, subscription)
+        if subscription.backlog_until is not None:
+            choose_later(session, subscription)
+        else:
+            go_on(session, subscription)
 
 
 _SYSTEM = Caller.system("logistics")
@@ -126,14 +145,29 @@ def _match(session: Session, subscription: EpcisSubscription, event_ids: list[st
         with session.begin_nested():
             return match_events(session, parse_body(subscription.query), subscription.subscriber, event_ids)
     except EpcisProblem as problem:
-        locked = get_if_any(session, EpcisSubscription, subscription.id, _SYSTEM)
-        if locked is not None and locked.can("suspend"):
-            locked.give_up(f"{problem.type_name()}: {problem.detail}")
-            forget_waiting(session, locked.id)
+        if (locked := get_if_any(session, EpcisSubscription, subscription.id, _SYSTEM)) is not None:
+            end_unanswered(session, locked, problem)
         return []
 
 
-def _put_down(session: Session, caller: Caller, subscription_id: str, event_ids: list[str]) -> None:
+def _check_controls(session: Session, caller: Caller, query: NamedQuery, controls: Controls) -> None:
+    check_standing(parse_body(query.query))
+    if controls.schedule is not None and len(controls.schedule.second) > MOST_RUNS_A_MINUTE:
+        raise SubscriptionControlsException(f"a schedule has at most {MOST_RUNS_A_MINUTE} runs a minute")
+    mine = select(func.count()).select_from(EpcisSubscription).where(EpcisSubscription.owner_id == caller.party_id)
+    if (session.scalar(mine) or 0) >= MOST_OF_A_COMPANY:
+        raise SubscriptionControlsException(f"a company has at most {MOST_OF_A_COMPANY} subscriptions")
+
+
+def _hold_query(session: Session, name: str, caller: Caller) -> NamedQuery:
+    """A query that cannot be deleted meanwhile. Raises NoSuchNameException."""
+    query = get_if_any(session, NamedQuery, see_named_query(session, name, caller).id, caller)
+    if query is None:
+        raise NoSuchNameException(f"there is no query {name[:100]!r}")
+    return query
+
+
+def _put_down(session: Session, caller: Caller, subscription_id: str, event_ids: list[str], *, push: Push) -> None:
     subscription = get_if_any(session, EpcisSubscription, subscription_id, caller)
     if subscription is None or subscription.state is not State.ACTIVE:
         return
@@ -147,7 +181,7 @@ def _put_down(session: Session, caller: Caller, subscription_id: str, event_ids:
     rows = fitting.where(EpcisEvent.id.in_(event_ids))
     session.execute(insert(EpcisWaiting).from_select(columns, rows).on_conflict_do_nothing())
     if subscription.schedule is None and subscription.is_idle:
-        push_next(session, subscription)
+        push(session, subscription)
 
 
 def _end(session: Session, subscription: EpcisSubscription) -> None:

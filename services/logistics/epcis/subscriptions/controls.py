@@ -10,11 +10,14 @@ import msgspec
 
 from services.logistics.epcis.exceptions import SubscriptionControlsException, ValidationException
 from services.logistics.epcis.query.conditions import Query
+from services.logistics.epcis.query.given import mend_offset
+from services.logistics.epcis.query.parameters import count_alternatives
 from services.logistics.epcis.subscriptions.schedule import LIMITS, Schedule, ScheduleWrong, read_schedule
 from services.logistics.epcis.times import read_time
 
 NAMES = frozenset(("stream", "reportIfEmpty", "initialRecordTime", *LIMITS))
 """Parameters of a query string that are not part of the question."""
+MOST_ALTERNATIVES = 100
 
 
 class Controls(msgspec.Struct, frozen=True):
@@ -55,6 +58,8 @@ def read_control_pairs(pairs: Iterable[tuple[str, str]], now: datetime) -> tuple
             raise SubscriptionControlsException(f"{name} is given twice")
         else:
             told[name] = value
+    if "initialRecordTime" in told:
+        told["initialRecordTime"] = mend_offset(told["initialRecordTime"])
     for name in ("stream", "reportIfEmpty"):
         if name in told:
             if told[name] not in ("true", "false"):
@@ -66,10 +71,17 @@ def read_control_pairs(pairs: Iterable[tuple[str, str]], now: datetime) -> tuple
 
 
 def check_standing(query: Query) -> None:
-    """Raises SubscriptionControlsException for a question that asks for an order or a number: it cannot be a standing one."""
+    """Raises SubscriptionControlsException for a question that cannot be a standing one.
+
+    It asks for an order or a number, or for so much that asking it of each new event would take long.
+    """
     if query.is_ordered:
         raise SubscriptionControlsException(
             "a query with orderBy, eventCountLimit or maxEventCount cannot be subscribed to"
+        )
+    if count_alternatives(query.conditions) > MOST_ALTERNATIVES:
+        raise SubscriptionControlsException(
+            f"a query with more than {MOST_ALTERNATIVES} patterns and numbers with units cannot be subscribed to"
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,21 +12,23 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from chassis import clock
+from chassis.access import AccessDenial
 from chassis.auth import Caller
 from chassis.database import get_if_any
 from chassis.errands import lighten, owe
 from chassis.http import Headers
 from services.logistics.epcis.dialect import VERSION_HEADERS, write_events
+from services.logistics.epcis.exceptions import EpcisProblem
 from services.logistics.epcis.kept import read_kept
 from services.logistics.epcis.model import EpcisEvent
 from services.logistics.epcis.query.parameters import parse_body
-from services.logistics.epcis.query.queries import list_recorded, match_events
+from services.logistics.epcis.query.queries import list_recorded, load_events, match_events
 from services.logistics.epcis.subscriptions.model import EpcisSubscription, EpcisWaiting, State
 from services.logistics.epcis.subscriptions.signature import HEADER, sign
 
 PUSH = "epcis_push"
-MOST_PUSH_BYTES = 1 << 20
-"""Of the events of a push; one that is larger goes alone."""
+CHOSEN_WITHIN_S = 10.0
+SHUT_OUT = "the company may not act for now"
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -36,8 +39,17 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 def push_next(session: Session, subscription: EpcisSubscription) -> None:
-    """Owe the next push of a locked subscription, or let it wait when there is nothing to tell."""
+    """Owe the next push of a locked subscription, or let it wait when there is nothing to tell.
+
+    While its company is shut out, it is as if the receiver took nothing. Raises EpcisProblem when the question cannot be answered.
+    """
+    if _is_shut_out(session, subscription.owner_id):
+        _put_off(session, subscription, status=0, error=SHUT_OUT)
+        return
     chosen = _choose_backlog(session, subscription) or _choose_waiting(session, subscription)
+    if chosen is None:
+        choose_later(session, subscription)
+        return
     is_run = subscription.schedule is not None
     if chosen.rows or (is_run and subscription.report_if_empty and not _has_told(subscription)):
         _owe_push(session, subscription, chosen)
@@ -47,6 +59,21 @@ def push_next(session: Session, subscription: EpcisSubscription) -> None:
     subscription.wait_for_next_run(clock.now())
 
 
+def go_on(session: Session, subscription: EpcisSubscription) -> None:
+    """As ``push_next``, but a question that cannot be answered any more ends its own subscription and nothing else."""
+    try:
+        with session.begin_nested():
+            push_next(session, subscription)
+    except EpcisProblem as problem:
+        end_unanswered(session, subscription, problem)
+
+
+def choose_later(session: Session, subscription: EpcisSubscription) -> None:
+    """Let the loops that push choose the events: a backlog may take seconds to find, which other deadlines do not wait for."""
+    told = {"subscription_id": subscription.id}
+    subscription.pushing, subscription.due_at = owe(session, PUSH, subscription.id, told).id, None
+
+
 def record_push(session: Session, caller: Caller, payload: dict[str, Any], outcome: dict[str, Any]) -> None:
     """What became of a push: the next one begins, or this one is put off. A push of a subscription that is gone is forgotten."""
     subscription = get_if_any(session, EpcisSubscription, payload["subscription_id"], caller)
@@ -54,18 +81,36 @@ def record_push(session: Session, caller: Caller, payload: dict[str, Any], outco
     if subscription is None or subscription.pushing != payload["errand_id"]:
         return
     if outcome["error"]:
-        subscription.note_failure(clock.now(), status=outcome["status"], error=outcome["error"])
-        if subscription.state is State.SUSPENDED:
-            forget_waiting(session, subscription.id)
+        _put_off(session, subscription, status=outcome["status"], error=outcome["error"])
         return
-    subscription.note_success(clock.now())
-    _forget_pushed(session, subscription, payload)
-    push_next(session, subscription)
+    if "events" in payload:
+        subscription.note_success(clock.now())
+        _forget_pushed(session, subscription, payload)
+    subscription.pushing = None
+    go_on(session, subscription)
+
+
+def end_unanswered(session: Session, subscription: EpcisSubscription, problem: EpcisProblem) -> None:
+    """Push nothing any more to a locked subscription whose question cannot be answered."""
+    if subscription.can("suspend"):
+        subscription.give_up(f"{problem.type_name()}: {problem.detail}")
+        forget_waiting(session, subscription.id)
 
 
 def forget_waiting(session: Session, subscription_id: str) -> None:
     """Keep nothing for a subscription that gets no more."""
     session.execute(delete(EpcisWaiting).where(EpcisWaiting.subscription_id == subscription_id))
+
+
+def _is_shut_out(session: Session, party_id: str) -> bool:
+    denied = select(AccessDenial.subject).where(AccessDenial.subject == party_id, AccessDenial.denied)
+    return session.scalar(denied) is not None
+
+
+def _put_off(session: Session, subscription: EpcisSubscription, *, status: int, error: str) -> None:
+    subscription.note_failure(clock.now(), status=status, error=error)
+    if subscription.state is State.SUSPENDED:
+        forget_waiting(session, subscription.id)
 
 
 def _choose_backlog(session: Session, subscription: EpcisSubscription) -> Chosen | None:
@@ -85,13 +130,17 @@ def _choose_backlog(session: Session, subscription: EpcisSubscription) -> Chosen
         limit=subscription.batch,
     )
     if rows:
-        return Chosen(_cut(rows), is_backlog=True)
+        return Chosen(rows, is_backlog=True)
     subscription.backlog_until = None
     return None
 
 
-def _choose_waiting(session: Session, subscription: EpcisSubscription) -> Chosen:
-    """The oldest that wait and that the subscriber may still see; the others wait no more. A run takes what was there then."""
+def _choose_waiting(session: Session, subscription: EpcisSubscription) -> Chosen | None:
+    """The oldest that wait, fit, and may still be seen; the others wait no more. None when there are still some to be looked at.
+
+    A run takes what was there then.
+    """
+    until = time.monotonic() + CHOSEN_WITHIN_S
     waiting = select(EpcisWaiting.event).where(EpcisWaiting.subscription_id == subscription.id)
     if subscription.run_at is not None:
         waiting = waiting.where(EpcisWaiting.record_time <= subscription.run_at)
@@ -101,19 +150,10 @@ def _choose_waiting(session: Session, subscription: EpcisSubscription) -> Chosen
         fits = match_events(session, query, subscription.subscriber, ids)
         _drop_waiting(session, subscription.id, set(ids) - set(fits))
         if fits:
-            found = {row.id: row for row in session.scalars(select(EpcisEvent).where(EpcisEvent.id.in_(fits)))}
-            return Chosen(_cut([found[id] for id in fits]))
+            return Chosen(load_events(session, fits))
+        if time.monotonic() > until:
+            return None
     return Chosen([])
-
-
-def _cut(rows: Sequence[EpcisEvent]) -> list[EpcisEvent]:
-    size, kept = 0, []
-    for row in rows:
-        size += len(msgspec.json.encode(row.document))
-        if kept and size > MOST_PUSH_BYTES:
-            break
-        kept.append(row)
-    return kept
 
 
 def _has_told(subscription: EpcisSubscription) -> bool:

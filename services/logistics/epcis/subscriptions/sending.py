@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
@@ -16,6 +17,7 @@ from chassis.settings import Settings
 from chassis.worker import Context
 from services.logistics.epcis.subscriptions.targets import Target, TargetRefused, find_address, read_target
 
+LOOKED_UP_WITHIN_S = 5.0
 CONNECT_WITHIN_S = 5.0
 ANSWER_WITHIN_S = 15.0
 MOST_REDIRECTS = 3
@@ -27,14 +29,18 @@ _AGAIN = (307, 308)
 def send_push(settings: Settings, payload: dict[str, Any], attempt: int) -> dict[str, Any]:
     """The outcome of one push: ``status`` is what the receiver answered, 0 when nobody did, with the reason in ``error``.
 
-    It never raises: what is to be done about a failure is the subscription's to say.
+    It never raises: what is to be done about a failure is the subscription's to say. It takes half a minute at most, as a worker
+    ends when one of its loops stands still for a whole one. Where the events are still to be chosen, there is nothing to send.
     """
+    if "body" not in payload:
+        return {"status": 0, "error": ""}
     body, url = payload["body"].encode(), payload["dest"]
     until = time.monotonic() + ANSWER_WITHIN_S
     try:
         for _ in range(MOST_REDIRECTS + 1):
             target = read_target(url, private=settings.webhooks_private)
-            left_s = max(1.0, until - time.monotonic())
+            if (left_s := until - time.monotonic()) <= 0:
+                raise TimeoutError("did not answer in time")
             status, location = _post(
                 target, payload["headers"], body, within_s=left_s, private=settings.webhooks_private
             )
@@ -51,7 +57,7 @@ def send_push(settings: Settings, payload: dict[str, Any], attempt: int) -> dict
 def _post(
     target: Target, headers: dict[str, str], body: bytes, *, within_s: float, private: bool
 ) -> tuple[int, str | None]:
-    connection = _Pinned(target, find_address(target, private=private))
+    connection = _Pinned(target, _look_up(target, private=private))
     # Waits end one by one, so that a receiver of single bytes could hold us for ever: all of them end together here.
     watch = threading.Timer(within_s, connection.cut)
     watch.start()
@@ -70,6 +76,20 @@ def _post(
         connection.close()
 
 
+def _look_up(target: Target, *, private: bool) -> str:
+    """As ``find_address``, which nothing can end: a host's own servers may keep the answer back for minutes."""
+    found: Future[str] = Future()
+
+    def look() -> None:
+        try:
+            found.set_result(find_address(target, private=private))
+        except Exception as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look, name="look-up", daemon=True).start()
+    return found.result(LOOKED_UP_WITHIN_S)
+
+
 class _Pinned(http.client.HTTPConnection):
     """A connection to the address that was checked, with the certificate of the host that was named."""
 
@@ -80,11 +100,13 @@ class _Pinned(http.client.HTTPConnection):
         self.is_cut = False
 
     def connect(self) -> None:
-        """Connect, and shake hands where it is https."""
+        """Connect, and shake hands where it is https. Raises TimeoutError when it was cut before there was anything to end."""
         self.sock = socket.create_connection((self._address, self._target.port), CONNECT_WITHIN_S)
         if self._target.scheme == "https":
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self._target.host)
         self.sock.settimeout(ANSWER_WITHIN_S)
+        if self.is_cut:
+            raise TimeoutError("did not answer in time")
 
     def cut(self) -> None:
         """End every wait at once, from another thread."""

@@ -61,11 +61,17 @@ def read_target(url: str, *, private: bool) -> Target:
 
 
 def find_address(target: Target, *, private: bool) -> str:
-    """The address to connect to. Raises TargetRefused when any answer of the look-up is private, OSError when there is none."""
-    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    """The address to connect to. Raises TargetRefused when there is none, or any answer of the look-up is private.
+
+    Which of the two it is stays with us: the subscriber would learn what names there are inside, and where they lead.
+    """
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        found = []
     addresses = [str(entry[4][0]) for entry in found]
-    if not private and (wrong := [address for address in addresses if not is_public(address)]):
-        raise TargetRefused(f"{target.host} leads to {wrong[0]}, which is no public address")
+    if not addresses or not (private or all(map(is_public, addresses))):
+        raise TargetRefused(f"{target.host} leads to no public address")
     return addresses[0]
 
 
@@ -81,6 +87,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local:
+            return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import msgspec
+import structlog
 
 from chassis import clock
 from services.logistics.rfid.llrp.codec import Item
@@ -17,6 +18,7 @@ from services.logistics.rfid.llrp.session import Broken, Happening, Noticed
 
 WAIT_S = 0.1
 MOST_WAITING = 1_000
+log = structlog.get_logger(__name__)
 
 
 class LinkState(msgspec.Struct, frozen=True):
@@ -135,7 +137,9 @@ class Collector:
         try:
             self._untaken += link.work(mask, now_us())
             link.write(now_us())
-        except (Broken, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, Broken | OSError):  # a bug of ours, which one reader met: the others are heard on
+                log.exception("reader met a bug", reader=link.reader.id)
             self._lose(link, error)
             return
         if link.socket is not before and before is not None and link.socket is not None:

@@ -16,7 +16,7 @@ from services.logistics.rfid.llrp.plan import Plan
 from services.logistics.rfid.llrp.session import Broken, Happening, Session
 from services.logistics.rfid.llrp.sights import Sights
 
-PORT, TLS_PORT = 5084, 5085
+PORT = 5084
 FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 0.5, 30.0
 READ_BYTES = 256 * 1024
 _WAITS = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)

@@ -35,7 +35,8 @@ class ClockOffset:
         self._last_us = received_us
         while self._lags and self._lags[-1][1] >= lag:
             self._lags.pop()
-        self._lags.append((self._spoken_us, lag))
+        if not self._lags or self._lags[-1][0] != self._spoken_us:  # of what comes at once the smallest lag says all
+            self._lags.append((self._spoken_us, lag))
         while self._spoken_us - self._lags[0][0] > WINDOW_US:
             self._lags.popleft()
         return self._lags[0][1]

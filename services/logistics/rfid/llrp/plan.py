@@ -19,15 +19,12 @@ _TOLD_EVENTS = (1, 3, 4, 8)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a reader is set up; antennas () are all of them, ``session`` is the Gen2 session, ``power_index`` 0 leaves the power."""
+    """How a reader is set up; antennas () are all of them, ``session`` is the Gen2 session."""
 
     antennas: tuple[int, ...] = ()
     keepalive_s: float = KEEPALIVE_S
     session: int = 1
     population: int = 32
-    power_index: int = 0
-    every_ms: int = 0
-    """How often a report is sent, of all tags since the last one; 0 sends each tag at once."""
     identity: str = ""
     """The reader's own id (its MAC as EUI-64, or an EPC) in hex digits; another reader at its address is refused."""
     powers: tuple[tuple[int, float], ...] = ()
@@ -67,7 +64,7 @@ def _ro_spec(plan: Plan, powers: Mapping[int, int]) -> Item:
 
 
 def _antenna(plan: Plan, number: int, power_index: int) -> Item:
-    """How an antenna is used; number 0 stands for all."""
+    """How an antenna is used; number 0 stands for all, and ``power_index`` 0 leaves its power."""
     control = make("C1G2SingulationControl", Session=plan.session, TagPopulation=plan.population)
     command = make("C1G2InventoryCommand", SingulationControl=control)
     power = make("RFTransmitter", HopTableID=1, ChannelIndex=1, TransmitPowerIndex=power_index)
@@ -81,12 +78,12 @@ def _antenna(plan: Plan, number: int, power_index: int) -> Item:
 
 def _antennas(plan: Plan, powers: Mapping[int, int]) -> Item:
     numbers = sorted({*plan.antennas, *powers}) if powers else ()
-    each = [_antenna(plan, number, powers.get(number, plan.power_index)) for number in numbers]
+    each = [_antenna(plan, number, powers.get(number, 0)) for number in numbers]
     inventory = make(
         "InventoryParameterSpec",
         InventoryParameterSpecID=1,
         AirProtocolID=GEN2,
-        AntennaConfigurations=each or [_antenna(plan, 0, plan.power_index)],
+        AntennaConfigurations=each or [_antenna(plan, 0, 0)],
     )
     return make(
         "AISpec",
@@ -106,8 +103,6 @@ def _report(plan: Plan) -> Item:
         EnableTagSeenCount=True,
         C1G2EPCMemorySelector=make("C1G2EPCMemorySelector", PCBitsEnabled=True),
     )
-    if plan.every_ms:
-        return make("ROReportSpec", Trigger=6, N=plan.every_ms, TagReportContentSelector=told)
     return make("ROReportSpec", Trigger=_N_TAGS, N=1, TagReportContentSelector=told)
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from services.logistics.rfid.llrp.codec import MOST_PARAMETERS, read_head
 from services.logistics.rfid.llrp.wire import Malformed
+from services.logistics.rfid.tds.decoding import MOST_BITS
 
 _REPORT, _EPC_DATA = 240, 241
 
@@ -93,11 +94,13 @@ def _read_report(body: bytes, at: int, end: int, left: int) -> tuple[TagReport, 
 
 
 def _read_epc(body: bytes, start: int, after: int) -> bytes:
-    """The bits of an EPCData, to whole bytes: TDS pads what it writes with zeros."""
+    """The bits of an EPCData, to whole bytes: TDS pads what it writes with zeros. No tag has more than ``MOST_BITS``."""
     if start + 2 > after:
         raise Malformed("an EPC ends within its length")
     bits = int.from_bytes(body[start : start + 2])
     size = (bits + 7) // 8
+    if bits > MOST_BITS:
+        raise Malformed(f"an EPC of {bits} bits is longer than a tag can hold")
     if start + 2 + size > after:
         raise Malformed("an EPC is shorter than it says")
     return body[start + 2 : start + 2 + size]

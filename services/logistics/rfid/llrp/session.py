@@ -16,7 +16,7 @@ from services.logistics.rfid.llrp.definitions import MESSAGE_BY_NUMBER
 from services.logistics.rfid.llrp.plan import Plan, is_ours, output_config, power_indices, reader_config, ro_spec
 from services.logistics.rfid.llrp.reports import read_reports
 from services.logistics.rfid.llrp.sights import UPTIME, UTC, Sight, Sights
-from services.logistics.rfid.llrp.wire import Frame, Frames, Malformed, write_frame
+from services.logistics.rfid.llrp.wire import HEADER, Frame, Frames, Malformed, write_frame
 
 ANSWER_S = 10.0
 SILENT_KEEPALIVES = 3
@@ -24,6 +24,8 @@ MOST_MALFORMED = 20
 _REPORT, _NOTIFICATION, _KEEPALIVE, _ERROR = 61, 63, 62, 100
 _DISABLED, _ACTIVE, _IDENTIFICATION = 0, 2, 1
 MOST_INPUTS = 64
+MOST_UNPROVEN_BYTES = 16 << 20
+"""So much is kept of a reader that has still to say who it is: three times what one holds through a break."""
 log = structlog.get_logger(__name__)
 
 Conversation = Generator[Item, Item, None]
@@ -66,6 +68,9 @@ class Session:
         self.malformed = 0
         self.outputs: list[dict[int, bool]] = []
         self._told: list[Happening] = []
+        self._unproven: list[tuple[Frame, int]] = []
+        self._unproven_bytes = 0
+        self._is_proven = not plan.identity
         self._broken: Broken | None = None
         self._frames = Frames()
         self._asks_version = asks_version
@@ -86,8 +91,8 @@ class Session:
             self._broken = Broken(f"what came is not LLRP: {error}")
         except Broken as error:
             self._broken = error
-        happened, self._told = happened + self._told, []
-        return happened
+        happened, self._told = self._told + happened, []
+        return happened if self._is_proven else []
 
     def check_time(self, now_us: int) -> None:
         """Raises Broken when what came ended the connection, or when an answer, or any sign of life, is overdue."""
@@ -109,11 +114,10 @@ class Session:
         if self.is_ready:
             self._send(output_config(outputs))
 
-    def say_goodbye(self) -> None:
-        """Ask the reader to close the connection; what it holds it keeps."""
-        self._send(make("CloseConnection"))
-
     def _hear(self, frame: Frame, now_us: int) -> list[Happening]:
+        if not self._is_proven and (frame.type == _REPORT or (frame.type == _NOTIFICATION and self._talk is not None)):
+            self._keep_unproven(frame, now_us)
+            return []
         try:
             if frame.type == _REPORT:
                 return list(self.sights.take(read_reports(frame.body), now_us))
@@ -128,6 +132,13 @@ class Session:
         except Malformed as error:
             self._count_malformed(frame, error)
         return []
+
+    def _keep_unproven(self, frame: Frame, now_us: int) -> None:
+        """What a reader tells before it has said who it is counts when it has, and not at all when it is another."""
+        self._unproven.append((frame, now_us))
+        self._unproven_bytes += HEADER.size + len(frame.body)
+        if self._unproven_bytes > MOST_UNPROVEN_BYTES:
+            raise Broken("the reader tells more and more and does not say who it is")
 
     def _count_malformed(self, frame: Frame, error: Malformed) -> None:
         self.malformed += 1
@@ -147,21 +158,24 @@ class Session:
             elif name == "ConnectionCloseEvent":
                 raise Broken("the reader closes the connection")
             elif name == "GPIEvent":
-                offset = self.sights.offsets[clock].value or 0
-                at_us = now_us if told_us is None else told_us + offset
+                at_us = now_us
+                if told_us is not None:
+                    at_us = told_us + self.sights.offsets[clock].add(received_us=now_us, seen_us=told_us)
                 happened.append(InputChanged(self.sights.reader_id, value["Port"], value["Event"], at_us))
             else:
                 happened.append(Noticed(self.sights.reader_id, name, value.values))
         return happened
 
     def _begin(self, status: int, clock: str, told_us: int | None, now_us: int) -> None:
+        """The reader takes us, or not. Later it says so of others who call it (status 4), which is not about us."""
+        if self._talk is not None:
+            return
         if status != 0:
             raise Broken(f"the reader refuses the connection with status {status}")
         if told_us is not None:
             self.sights.hear_time(clock=clock, told_us=told_us, received_us=now_us)
-        if self._talk is None:
-            self._talk = self._set_up()
-            self._ask(next(self._talk), now_us)
+        self._talk = self._set_up()
+        self._ask(next(self._talk), now_us)
 
     def _set_up(self) -> Conversation:
         if self._asks_version:
@@ -186,6 +200,10 @@ class Session:
             told = answer.get("Identification")
             if told is None or told["ReaderID"].hex() != self.plan.identity.lower():
                 raise Broken("another reader answers at this address")
+            self._is_proven = True
+            kept, self._unproven = self._unproven, []
+            for frame, at_us in kept:
+                self._told += self._hear(frame, at_us)
 
     def _agree_on_version(self) -> Conversation:
         self.is_asking_version, self.version = True, 2

@@ -260,4 +260,4 @@ def post_readers_reads(
     queries.see_speaker(session, caller, gate_id, reader_id)
     batch = read_batch(unpack(body, headers.get("Content-Encoding", "").strip().lower()))
     view = TakenView(accepted=len(batch.reads), edges=len(batch.edges))
-    return Published(view, tell_posted(gate_id, reader_id, batch, now=clock.now(), clocks=clocks_of_app()))
+    return Published(view, tell_posted(session, gate_id, reader_id, batch, now=clock.now(), clocks=clocks_of_app()))

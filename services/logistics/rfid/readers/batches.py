@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from chassis.brokers import Message
 from chassis.messages import wrap
@@ -21,6 +22,7 @@ LEAST_RSSI_DBM = -120.0
 NO_CLOCK = "no-clock"
 MINUTE_US = 60_000_000
 SAME_BOOT_US = 90_000_000
+One = TypeVar("One", TagRead, EdgeSeen)
 
 
 def boot_of(reader_id: str, boot: str) -> str:
@@ -53,7 +55,7 @@ class Boots:
 def make_batches(
     gate_id: str, reader_id: str, happenings: Iterable[Happening], boots: Boots, *, now: datetime
 ) -> list[Message]:
-    """The messages of what one reader told, at most ``MOST_READS`` reads each."""
+    """The messages of what one reader told, at most ``MOST_READS`` reads or edges each."""
     by_boot: dict[str, list[TagRead]] = {}
     edges = []
     for place, one in enumerate(happenings):
@@ -66,17 +68,11 @@ def make_batches(
         for boot, reads in by_boot.items()
         for some in _pages(reads)
     ]
-    if edges:
-        told.append(
-            TagsRead(
-                gate_id=gate_id,
-                boot=boot_of(reader_id, "llrp"),
-                received_at=now,
-                reads=[],
-                reader_id=reader_id,
-                edges=edges,
-            )
-        )
+    boot = boot_of(reader_id, "llrp")
+    told += [
+        TagsRead(gate_id=gate_id, boot=boot, received_at=now, reads=[], reader_id=reader_id, edges=some)
+        for some in _pages(edges)
+    ]
     return [wrap(one, "logistics") for one in told]
 
 
@@ -85,9 +81,9 @@ def tell_heard(gate_id: str, reader_id: str, *, now: datetime, seen_until: datet
     return wrap(ReaderHeard(gate_id=gate_id, reader_id=reader_id, at=now, seen_until=seen_until), "logistics")
 
 
-def _pages(reads: list[TagRead]) -> Iterator[list[TagRead]]:
-    for start in range(0, len(reads), MOST_READS):
-        yield reads[start : start + MOST_READS]
+def _pages(all_of_it: list[One]) -> Iterator[list[One]]:
+    for start in range(0, len(all_of_it), MOST_READS):
+        yield all_of_it[start : start + MOST_READS]
 
 
 def _read(sight: Sight, place: int) -> TagRead:

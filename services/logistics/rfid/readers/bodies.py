@@ -32,6 +32,8 @@ MOST_BYTES = 1 << 20
 Epc = Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{4}){1,31}(?![\s\S])")]
 Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 UNKNOWN_RSSI_DBM = -120.0
+VENDOR = "vendor"
+"""The boot of what came in a vendor's form: it says neither when it was sent nor that all was told before it."""
 
 
 class BatchInvalid(Invalid):
@@ -93,8 +95,8 @@ def unpack(raw: bytes, encoding: str) -> bytes:
         plain = unzip.decompress(raw, MOST_BYTES)
     except zlib.error:
         raise BatchInvalid("this is not gzip", field="$") from None
-    if unzip.unconsumed_tail or not unzip.eof:
-        raise BatchInvalid(f"at most {MOST_BYTES} bytes are taken, and whole", field="$")
+    if unzip.unconsumed_tail or unzip.unused_data or not unzip.eof:
+        raise BatchInvalid(f"at most {MOST_BYTES} bytes are taken, whole and in one piece", field="$")
     return plain
 
 
@@ -112,7 +114,7 @@ def read_batch(plain: bytes) -> ReaderBatch:
         raise BatchInvalid(str(error), field="$") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BatchInvalid("this is not JSON", field="$") from None
-    return ReaderBatch(reads=reads, boot="vendor")
+    return ReaderBatch(reads=reads, boot=VENDOR)
 
 
 def _read_event(event: Any, place: int) -> ReadTag | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import structlog
@@ -34,6 +36,8 @@ SETTLED_S = 2.0
 """A reader that was just connected may still hold reports: so long it is not taken to have told all."""
 SWITCH_AGAIN_S = 2.0
 GOODBYE_S = 1.0
+STUCK_S = 2.0
+"""Database or broker that give no answer for so long are taken to be lost, as far as lamps go."""
 SIGHTS = Counter("haihe_reader_sights", "Sights of tags that LLRP readers told and the stream took.")
 READERS = Gauge("haihe_readers_connected", "LLRP readers that this worker listens to.", multiprocess_mode="livesum")
 log = structlog.get_logger(__name__)
@@ -49,10 +53,14 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class ReaderLoop:
-    """Takes its share of the readers and listens to them. One thread uses it."""
+    """Takes its share of the readers and listens to them. One thread uses it.
+
+    Database and broker are asked in a thread beside it, so that no lamp stays as it is while they give no answer.
+    """
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self._asking = ThreadPoolExecutor(1, "readers-asking")
         self._collector = Collector([], self._take, tls=_trust)
         self._boots = batches.Boots()
         self._held: dict[str, Held] = {}
@@ -97,19 +105,33 @@ class ReaderLoop:
                 self._beat_at = now + BEAT_S
                 self._tell_heard()
         except Exception:
-            self._is_told = False
-            self._show_words()
-            self._collector.switch_unheard()
+            self._fall_back()
             raise
         self._is_told = True
         return heard
+
+    def _fall_back(self) -> None:
+        """Every lamp says *check*, although nothing is read meanwhile."""
+        self._is_told = False
+        self._show_words()
+        self._collector.switch_unheard()
+
+    def _ask(self, call: Callable[[], Any]) -> Any:
+        """What database or broker answer, however long they take; the lamps do not wait for it."""
+        asked = self._asking.submit(call)
+        try:
+            return asked.result(STUCK_S)
+        except TimeoutError:
+            if not asked.done():
+                self._fall_back()
+        return asked.result()
 
     def _share(self, now: float) -> None:
         """Keep the leases and take what is free. Who cannot say so lets go before somebody else takes over."""
         ready = {id: state.is_ready for id, state in self._collector.states().items()}
         told = {id: (ready.get(id, False), self._shown.get(id)) for id in self._held}
         try:
-            found = self.context.database.run(lambda session: self._share_in(session, told))
+            found = self._ask(lambda: self.context.database.run(lambda session: self._share_in(session, told)))
         except Exception:
             if now >= self._lapses_at:
                 self._set_held({})
@@ -158,7 +180,7 @@ class ReaderLoop:
         for id, told in by_reader.items():
             messages += batches.make_batches(self._gates[id], id, told, self._boots, now=now)
         if messages:
-            self.context.broker.publish(messages)
+            self._ask(lambda: self.context.broker.publish(messages))
         for one in happenings:
             self._note(one)
 
@@ -174,23 +196,26 @@ class ReaderLoop:
             self._shown.pop(one.reader_id, None)
             self._switch_at[one.reader_id] = time.monotonic() + SWITCH_AGAIN_S
             self._troubles.setdefault(one.reader_id, "the outputs of the lamp could not be switched")
+        elif isinstance(one, Noticed) and (trouble := _trouble_of(one)):
+            self._troubles[one.reader_id] = trouble
 
     def _show_words(self) -> None:
         """Switch the lamps whose word has changed. Whatever fails on the way, the word is *check*."""
+        lit = {id: (one, one.lamp) for id, one in self._held.items() if one.lamp is not None}
+        said = self._read_words({one.gate_id for one, _ in lit.values()}) if lit and self._is_told else {}
         states, now = self._collector.states(), clock.now()
-        lit = {id: one for id, one in self._held.items() if one.lamp is not None and _is_ready(states.get(id))}
-        said = self._read_words({one.gate_id for one in lit.values()}) if lit and self._is_told else {}
-        for id, one in lit.items():
-            assert one.lamp is not None
-            word = word_to_show(one.lamp, said.get(one.gate_id), now)
+        for id, (one, lamp) in lit.items():
+            if not _is_ready(states.get(id)):
+                continue
+            word = word_to_show(lamp, said.get(one.gate_id), now)
             if self._shown.get(id) != word and time.monotonic() >= self._switch_at.get(id, 0.0):
-                self._collector.switch(id, one.lamp.outputs(word))
+                self._collector.switch(id, lamp.outputs(word))
                 self._shown[id] = word
 
     def _read_words(self, gate_ids: set[str]) -> dict[str, Said]:
         rows = select(GateVerdict.gate_id, GateVerdict.verdict, GateVerdict.at).where(GateVerdict.gate_id.in_(gate_ids))
         try:
-            found = self.context.database.look(lambda session: session.execute(rows).all())
+            found = self._ask(lambda: self.context.database.look(lambda session: session.execute(rows).all()))
         except Exception as error:
             log.warning("lamps fall back", error=repr(error))
             return {}
@@ -208,7 +233,7 @@ class ReaderLoop:
                 seen = batches.time_of(until_us)
                 messages.append(batches.tell_heard(one.gate_id, id, now=clock.now(), seen_until=seen))
         if messages:
-            self.context.broker.publish(messages)
+            self._ask(lambda: self.context.broker.publish(messages))
 
     def _seen_until_us(self, id: str, state: LinkState, *, is_settled: bool) -> int | None:
         """Up to when a reader has told all: its last sight while these keep coming, the present when it is quiet."""
@@ -231,10 +256,23 @@ class ReaderLoop:
             member = self.context.member
             with suppress(Problem):
                 self.context.database.run(lambda session: leases.release(session, member, held, now=clock.now()))
+        self._asking.shutdown(wait=False)
 
 
 def _is_ready(state: LinkState | None) -> bool:
     return state is not None and state.is_ready
+
+
+def _trouble_of(one: Noticed) -> str | None:
+    """What a reader says of itself that somebody has to look into."""
+    match one.event:
+        case "ReportBufferOverflowErrorEvent":
+            return "the memory of the reader ran over: reads are lost"
+        case "ReaderExceptionEvent":
+            return f"the reader says: {one.values.get('Message')}"
+        case "AntennaEvent" if one.values.get("Event") == 0:
+            return f"antenna {one.values.get('AntennaID')} is not connected any more"
+    return None
 
 
 def _trust(link: LinkSetting) -> ssl.SSLContext | None:

@@ -31,6 +31,7 @@ from services.logistics.rfid.readers.trust import make_trust
 from services.logistics.warehouses.model import Gate
 
 PORT = 5084
+MOST_ANTENNA = 65_535
 
 
 class Antenna(msgspec.Struct, frozen=True):
@@ -129,6 +130,8 @@ def _check_setting(kind: Kind, setting: Setting, networks: str) -> None:
     numbers = [antenna.number for antenna in setting.antennas]
     if len(set(numbers)) < len(numbers):
         raise ReaderInvalid("each antenna has a number of its own", field="antennas")
+    if not all(1 <= number <= MOST_ANTENNA for number in numbers):
+        raise ReaderInvalid(f"antennas are numbered from 1 to {MOST_ANTENNA}", field="antennas")
     if kind is not Kind.LLRP:
         if setting.host or setting.port or setting.identity or setting.certificate or setting.lamp:
             raise ReaderInvalid("only an LLRP reader has an address, an identity of its own and a lamp", field="kind")
@@ -223,18 +226,24 @@ _REJECT = text(
 
 
 def note_trouble(session: Session, reader_id: str, error: str, *, rejected: int) -> None:
-    """Put down what went wrong with a reader, and how many of its messages were rejected for it."""
-    session.execute(_REJECT, {"id": reader_id, "error": error[:500], "at": clock.now(), "count": rejected})
+    """Put down what went wrong with a reader, and how many of its messages were rejected for it. It may be in its own words."""
+    said = error[:500].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    session.execute(_REJECT, {"id": reader_id, "error": said, "at": clock.now(), "count": rejected})
 
 
 _JUDGE = text(
-    "INSERT INTO gate_verdict (gate_id, passage_id, verdict, at) VALUES (:gate_id, :passage_id, :verdict, :at) "
+    "INSERT INTO gate_verdict (gate_id, passage_id, verdict, at) SELECT :gate_id, :passage_id, :verdict, "
+    "least(:at, (SELECT coalesce(p.last_seen, p.changed_until) + g.closing + interval '1 s' "
+    "FROM passage p JOIN gate g ON g.id = p.gate_id WHERE p.id = :passage_id)) "
     "ON CONFLICT (gate_id) DO UPDATE SET passage_id = excluded.passage_id, verdict = excluded.verdict, at = excluded.at "
     "WHERE excluded.at >= gate_verdict.at"
 )
 
 
 def keep_verdict(session: Session, caller: Caller, said: GateJudged) -> None:
-    """Keep what a gate has said last, by the time of the passage, for the lamps of its readers."""
+    """Keep what a gate has said of what passed last, for the lamps of its readers.
+
+    What is said late counts from when it was due, so that a correction lights no lamp for the truck that came after.
+    """
     values = {"gate_id": said.gate_id, "passage_id": said.passage_id, "verdict": said.verdict, "at": said.at}
     session.execute(_JUDGE, values)

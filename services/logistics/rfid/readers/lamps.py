@@ -40,7 +40,7 @@ class Lamp(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """What a gate said of a passage, and when the passage was."""
+    """What a gate said of a passage, and when; what was said late counts from when it was due."""
 
     verdict: str
     at: datetime

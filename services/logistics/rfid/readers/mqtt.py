@@ -31,7 +31,7 @@ from chassis.settings import BadSetting
 from chassis.wire import well_formed_id
 from chassis.worker import Context
 from services.logistics.rfid.readers import leases
-from services.logistics.rfid.readers.bodies import BatchInvalid, ReaderBatch, read_batch, unpack
+from services.logistics.rfid.readers.bodies import MOST_BYTES, BatchInvalid, ReaderBatch, read_batch, unpack
 from services.logistics.rfid.readers.commands import note_trouble
 from services.logistics.rfid.readers.posting import Clocks, tell_posted
 from services.logistics.rfid.readers.queries import find_publisher
@@ -41,6 +41,8 @@ TOPICS = [("haihe/+/+/reads", 1), ("haihe/+/+/heard", 1)]
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 MOST_MESSAGES = 200
 """Unacknowledged at a time: what is held in memory is bounded."""
+MOST_PACKET_BYTES = MOST_BYTES + (1 << 16)
+"""A message with its topic; the MQTT broker keeps larger ones from us."""
 SESSION_S = 7 * 24 * 3600
 KEEPALIVE_S, CONNECTING_S, WAIT_S = 10, 5.0, 0.1
 GZIP = b"\x1f\x8b"
@@ -119,6 +121,7 @@ class MqttLoop:
         client.on_subscribe = self._on_subscribe
         wishes = Properties(PacketTypes.CONNECT)
         wishes.SessionExpiryInterval, wishes.ReceiveMaximum = SESSION_S, MOST_MESSAGES
+        wishes.MaximumPacketSize = MOST_PACKET_BYTES
         self._refusal, self._is_subscribed, self._waiting = "", False, []
         try:
             client.connect(
@@ -206,7 +209,7 @@ def read_messages(
             rejected.append(told)
         else:
             gate_id, reader_id, batch = told
-            messages += tell_posted(gate_id, reader_id, batch, now=now, clocks=clocks)
+            messages += tell_posted(session, gate_id, reader_id, batch, now=now, clocks=clocks)
     return messages, rejected
 
 

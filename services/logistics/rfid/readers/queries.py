@@ -91,6 +91,12 @@ def see_speaker(session: Session, caller: Caller, gate_id: str, reader_id: str |
     return reader
 
 
+def last_offset(session: Session, reader_id: str) -> timedelta | None:
+    """What was last added to a reader's clock, as far as that was put down."""
+    offset_ms = session.scalar(select(ReaderPulse.clock_offset_ms).where(ReaderPulse.reader_id == reader_id))
+    return None if offset_ms is None else timedelta(milliseconds=offset_ms)
+
+
 def find_publisher(session: Session, gate_id: str, reader_id: str) -> Reader | None:
     """The MQTT reader that may publish under a topic, None when there is none: then what came is not taken."""
     found = session.get(Reader, reader_id)

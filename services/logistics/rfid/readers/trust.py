@@ -17,6 +17,6 @@ def make_trust(certificate: str) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
         context.load_verify_locations(cadata=certificate)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, TypeError, ValueError) as error:
         raise ReaderInvalid(f"this is no certificate in PEM: {error}", field="certificate") from None
     return context

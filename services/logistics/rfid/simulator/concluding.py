@@ -16,6 +16,7 @@ from services.logistics.rfid.stages.presence import SHELF, State, Staying, follo
 from services.logistics.rfid.stages.reads import Antenna, Bucket, Read, coalesce, unique
 from services.logistics.rfid.stages.sessions import PortalRules, find_sessions
 from services.logistics.rfid.stages.zones import locate
+from services.logistics.warehouses.rules import GateRules, portal_rules
 
 
 class Seen(msgspec.Struct, frozen=True, order=True):
@@ -58,8 +59,9 @@ class Concluded(msgspec.Struct, frozen=True):
 
 def rules_of(simulation: Simulation) -> dict[str, PortalRules]:
     """The rules of each gate: which antennas look outside and which inside; all numbers are those that gates come with."""
+    fresh = portal_rules(GateRules())
     return {
-        gate.id: PortalRules(outside=gate.side(is_inside=False), inside=gate.side(is_inside=True))
+        gate.id: msgspec.structs.replace(fresh, outside=gate.side(is_inside=False), inside=gate.side(is_inside=True))
         for gate in simulation.site.gates
     }
 
