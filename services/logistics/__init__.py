@@ -14,7 +14,7 @@ are begun anew. Subscriptions to queries come last, each by id.
 from __future__ import annotations
 
 from chassis.service import Errand, Service, join_handlers
-from chassis.timers import open_timers
+from chassis.timers import open_urgent_timers
 from services.logistics.base import Base
 from services.logistics.companies.consumers import HANDLERS as COMPANIES
 from services.logistics.discrepancies.api import routes as discrepancies
@@ -129,8 +129,8 @@ SERVICE = Service(
     loops={
         "readers": ReaderLoop,
         "mqtt": MqttLoop,
-        "timers-2": open_timers,
-        "timers-3": open_timers,
+        "timers-2": open_urgent_timers,
+        "timers-3": open_urgent_timers,
         "pushes-2": open_push_loop,
         "pushes-3": open_push_loop,
     },

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Double, Index, Integer, Text, or_, select, text, true
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Double, Index, Integer, Text, case, or_, select, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.auth import Caller
 from chassis.states import Move, Stateful, state_column
 from services.logistics.base import Base
+from services.logistics.warehouses.model import Gate
 
 LATE, SKEWED = "late", "skewed"
+PATIENCE = timedelta(hours=1)
+"""What readers held back waits so long for gates at which something passes now."""
 
 
 class TagRead(Base):
@@ -170,6 +173,16 @@ class Passage(Stateful, Base):
             return true()
         parties = or_(PassageDelivery.buyer_id == caller.party_id, PassageDelivery.seller_id == caller.party_id)
         return or_(cls.warehouse_id == caller.party_id, cls.id.in_(select(PassageDelivery.passage_id).where(parties)))
+
+    @classmethod
+    def urgent_at(cls) -> ColumnElement[datetime]:
+        """From when on it presses to look: a truck waits at the gate, while what a reader held back can wait its turn."""
+        closing = select(Gate.closing).where(Gate.id == cls.gate_id).scalar_subquery()
+        return case(
+            (or_(cls.delayed_due.is_(None), cls.due_at < cls.delayed_due), cls.due_at),
+            (cls.heard_at.is_not(None), cls.heard_at + closing),
+            else_=cls.delayed_due + PATIENCE,
+        )
 
     def is_due(self, at: datetime) -> bool:
         """Whether no more reads are waited for."""

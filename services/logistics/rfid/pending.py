@@ -1,7 +1,8 @@
 """What an open passage waits for: which of the changes put down with it are looked at now, and when it is looked at again.
 
-What happens now is looked at when it is quiet. What readers held back is looked at together every few seconds; when reads still
-come then, they are left alone until it is their time, so that no look comes too early for them.
+What happens now is looked at when it is quiet, before all else. What readers held back is looked at together every few seconds,
+of long times one part after the other, so that no look keeps others from the gate for long; reads that still come then are left
+alone until it is their time, so that no look comes too early for them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from services.logistics.rfid.stretches import from_us, to_us
 from services.logistics.warehouses.model import Gate
 
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(milliseconds=200), timedelta(seconds=2)
+PART = timedelta(seconds=30)
+"""So much of the time of what was held back is looked at together."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -29,28 +32,45 @@ class Change(msgspec.Struct, frozen=True):
     is_late: bool = False
 
 
+Delayed = tuple[datetime, datetime, datetime]
+"""From when to when something was held back, and when it is looked at."""
+
+
 class Pending(msgspec.Struct, frozen=True):
     """What is looked at now, in the order of time. ``holds``: reads still come, and are left for later; so is ``delayed``."""
 
     changes: tuple[Change, ...]
     holds: bool
-    delayed: tuple[datetime, datetime, datetime] | None
+    delayed: Delayed | None
     heard_at: datetime | None
 
 
 def find_pending(window: Passage, gate: Gate, now: datetime) -> Pending:
     """What of an open passage is looked at now, and what is left."""
+    still_comes = _still_comes(window, gate, now)
+    recent = (
+        _change(window.late_from, window.late_until, is_late=True),
+        _change(window.changed_from, window.changed_until),
+    )
     is_due = window.delayed_due is not None and window.delayed_due <= now
-    holds = is_due and _still_comes(window, gate, now)
-    changes = [
-        _change(window.late_from, window.late_until, is_late=True) if not holds else None,
-        _change(window.delayed_from, window.delayed_until) if is_due else None,
-        _change(window.changed_from, window.changed_until) if not holds else None,
-    ]
-    delayed = None
-    if not is_due and window.delayed_from and window.delayed_until and window.delayed_due:
-        delayed = (window.delayed_from, window.delayed_until, window.delayed_due)
-    return Pending(tuple(filter(None, changes)), holds, delayed, window.heard_at)
+    if is_due and (still_comes or not any(recent)):
+        part, rest = _part_delayed(window)
+        return Pending(tuple(filter(None, [part])), still_comes, rest, window.heard_at)
+    return Pending(tuple(filter(None, recent)), False, _delayed(window, window.delayed_from), window.heard_at)
+
+
+def _part_delayed(window: Passage) -> tuple[Change | None, Delayed | None]:
+    """The first part of what was held back, and the rest, which is due too."""
+    if window.delayed_from is None or window.delayed_until is None:
+        return None, None
+    until = min(window.delayed_until, window.delayed_from + PART)
+    return Change(window.delayed_from, until), _delayed(window, until) if until < window.delayed_until else None
+
+
+def _delayed(window: Passage, since: datetime | None) -> Delayed | None:
+    if since is None or window.delayed_until is None or window.delayed_due is None:
+        return None
+    return since, window.delayed_until, window.delayed_due
 
 
 def find_span(window: Passage) -> tuple[datetime, datetime] | None:
@@ -75,6 +95,8 @@ def go_on(
     """Wait for what still runs and for what is left; let go of the open passage when nothing is."""
     if pending.holds:
         _hold(window, gate, running, now)
+        if pending.delayed is not None:
+            window.collect(*pending.delayed)
         return
     if window.state == State.OPEN and not running:
         session.delete(window)

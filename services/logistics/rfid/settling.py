@@ -20,8 +20,8 @@ from chassis import clock
 from chassis.auth import Caller
 from services.logistics.discrepancies import commands as discrepancies
 from services.logistics.discrepancies.kinds import Finding, Kind
-from services.logistics.rfid import contradicting, neighbours, parking, pending, stretches, writing
-from services.logistics.rfid.model import Passage, PassageDelivery, ReaderWatermark, State
+from services.logistics.rfid import amending, contradicting, neighbours, parking, pending, stretches, writing
+from services.logistics.rfid.model import Passage, ReaderWatermark, State
 from services.logistics.rfid.passing import find_meaning
 from services.logistics.rfid.pending import Change
 from services.logistics.rfid.stages.directions import Direction, find_ways
@@ -207,33 +207,21 @@ def _tell(
     """Take back what does not stand, and tell what does; the first passage gets the row that is to ``spare``."""
     if not outcome.new and not outcome.gone:
         return
-    again = _departed_with(session, outcome.gone)
+    went = amending.read_deliveries(session, outcome.gone)
+    again = frozenset(id for each in went.values() for id, departs in each if departs)
     rules = version.read()
 
     def pass_gate(at: datetime, seen: frozenset[str]) -> Passing:
         return shipments.pass_gate(session, caller, gate_id=gate.id, at=at, seen=seen, again=again)
 
     known = {"others": outcome.others, "again": again}
-    meant = [
-        find_meaning(session, gate, rules, tags, pass_gate=pass_gate, lost=lost, **known)
-        for _, tags, lost in outcome.new
+    new = [
+        (digest, find_meaning(session, gate, rules, tags, pass_gate=pass_gate, lost=lost, **known))
+        for digest, tags, lost in outcome.new
     ]
-    writing.replace_passages(
-        session,
-        gate,
-        version.version,
-        list(zip([digest for digest, _, _ in outcome.new], meant, strict=True)),
-        outcome.gone,
-        spare=spare,
-        is_late=is_late,
-        left=again - {id for one in meant for id in one.passing.departed},
-    )
-
-
-def _departed_with(session: Session, gone: Collection[Passage]) -> frozenset[str]:
-    """The deliveries that left with passages."""
-    if not gone:
-        return frozenset()
-    ids = [one.id for one in gone]
-    of_these = select(PassageDelivery.delivery_id).where(PassageDelivery.passage_id.in_(ids), PassageDelivery.departs)
-    return frozenset(session.scalars(of_these))
+    left = again - {id for _, one in new for id in one.passing.departed}
+    gone: Collection[Passage] = outcome.gone
+    if rules.role != Role.PACKING:  # what a station proposes is in no passage
+        new, gone = amending.amend_passages(session, new, outcome.gone, went)
+    if new or gone:
+        writing.replace_passages(session, gate, version.version, new, gone, spare=spare, is_late=is_late, left=left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -43,7 +43,7 @@ def replace_passages(
     passages = []
     for place, (digest, meant) in enumerate(new):
         row = spare if place == 0 and spare is not None else open_passage(gate)
-        replaced = [one for one in gone if _overlap(one, meant)]
+        replaced = [one for one in gone if overlaps(one, meant)]
         _close(row, digest, meant, version=1 + max((one.version for one in replaced), default=0))
         row.rules_version, row.is_late = rules_version, is_late
         passages.append(row)
@@ -97,7 +97,8 @@ def open_passage(gate: Gate) -> Passage:
     )
 
 
-def _overlap(passage: Passage, meant: Meant) -> bool:
+def overlaps(passage: Passage, meant: Meant) -> bool:
+    """Whether a passage that was told and one that is found have some time in common."""
     span = meant.found.span
     return bool(
         passage.first_seen
@@ -107,20 +108,26 @@ def _overlap(passage: Passage, meant: Meant) -> bool:
     )
 
 
-def _close(passage: Passage, digest: str, meant: Meant, *, version: int) -> None:
-    passage.close()
+def _close(row: Passage, digest: str, meant: Meant, *, version: int) -> None:
+    row.close()
+    describe(row, digest, meant)
+    row.version = version
+    row.event_ids = [one.id for one in meant.told]
+    row.epcis_event_id = next((one.id for one in meant.told), None)
+    row.verdict, row.plate, row.reasons = meant.judgement.verdict.value, meant.plate, list_reasons(meant)
+
+
+def describe(passage: Passage, digest: str, meant: Meant) -> None:
+    """Say of a passage what it was made of."""
     span = meant.found.span
-    passage.first_seen, passage.last_seen, passage.has_beam = (
-        from_us(span.first_us),
-        from_us(span.last_us),
-        span.has_beam,
-    )
+    passage.first_seen, passage.last_seen = from_us(span.first_us), from_us(span.last_us)
+    passage.has_beam, passage.digest = span.has_beam, digest
     passage.reads = sum(one.reads for one in meant.found.observations)
-    passage.digest, passage.version = digest, version
-    passage.event_ids = [one.id for one in meant.told]
-    passage.epcis_event_id = next((one.id for one in meant.told), None)
-    passage.verdict, passage.plate = meant.judgement.verdict.value, meant.plate
-    passage.reasons = [
+
+
+def list_reasons(meant: Meant) -> list[dict[str, Any]]:
+    """The reasons of a verdict as a passage keeps them."""
+    return [
         {"code": one.code.value, "text": one.text, "piece_id": one.piece_id, "epc": one.epc}
         for one in meant.judgement.reasons
     ]
@@ -162,17 +169,14 @@ def _take_back(session: Session, gone: Sequence[Passage], new: Sequence[tuple[Pa
     now = clock.now()
     for one in gone:
         one.take_back(now)
-        one.superseded_by = next((passage.id for passage, meant in new if _overlap(one, meant)), None)
+        one.superseded_by = next((passage.id for passage, meant in new if overlaps(one, meant)), None)
     if gone:
         discrepancies.withdraw(session, [one.id for one in gone], now)
 
 
 def _write_parts(session: Session, passage: Passage, meant: Meant) -> None:
-    under = {one.piece_id: one.delivery_id for one in meant.passed if one.piece_id}
-    sightings = [_sighting(passage, one, meant, under) for one in meant.found.observations]
     session.flush()
-    if sightings:
-        session.execute(insert(Sighting.__table__), sightings)
+    write_sightings(session, [(passage, meant)])
     if meant.passing.carried:
         session.execute(
             insert(PassageDelivery),
@@ -187,6 +191,16 @@ def _write_parts(session: Session, passage: Passage, meant: Meant) -> None:
                 for one in meant.passing.carried
             ],
         )
+
+
+def write_sightings(session: Session, passages: Iterable[tuple[Passage, Meant]]) -> None:
+    """Write down the tags of passages, with one statement."""
+    sightings = []
+    for passage, meant in passages:
+        under = {one.piece_id: one.delivery_id for one in meant.passed if one.piece_id}
+        sightings += [_sighting(passage, one, meant, under) for one in meant.found.observations]
+    if sightings:
+        session.execute(insert(Sighting.__table__), sightings)
 
 
 def _sighting(passage: Passage, seen: Observation, meant: Meant, under: dict[str, str | None]) -> dict[str, Any]:
