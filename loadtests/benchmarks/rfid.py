@@ -3,7 +3,8 @@
 Simulated gates (the simulator's noise) are published as collectors publish them, a message a reader and second, to the embedded
 log, and to Kafka where HAIHE_TEST_KAFKA names one. In the end all reads must be there, and every passage must be what the pure
 stages make of all reads at once. The burst is what readers held through a break: four times as fast as they read. A passage is
-told when its transaction was committed, by PostgreSQL's own clock.
+told when its transaction was committed, by PostgreSQL's own clock. All readers are switched off in one second at the end, and every
+gate ends its passage then: how soon these are told is left out.
 """
 
 from __future__ import annotations
@@ -71,12 +72,14 @@ def _measure_rates(plan: Plan, stand: RfidStand, name: str, say: Say) -> list[Fi
     gates = make_traffic(a_second=SUSTAINED, seconds=plan.read_seconds, noise=noise, say=say)
     stand.add_gates(gates)
     say(f"rfid: {len(gates)} gates send for {plan.read_seconds:g} s and {plan.latest_s:g} s ({name})")
-    began = time.time()
     sent = _send_sustained(stand, gates, plan.read_seconds)
     behind_s = stand.until_settled()
     figures = _check(stand, gates, sent, name, "steady")
-    times = (time_of(round(began * SECOND) - 60 * SECOND), time_of(round(time.time() * SECOND)))
-    told, corrected = read_first_tellings(stand, *times), read_corrections(stand, *times)
+    start, off = time_of(sent.start_us), time_of(sent.start_us + round((plan.read_seconds - 1) * SECOND))
+    told, corrected = (
+        read_first_tellings(stand, start, off),
+        read_corrections(stand, start, time_of(round(time.time() * SECOND))),
+    )
     figures += [
         _rate_of(plan, stand, sent, name),
         _alone(name, "steady: settled after the end", "s", [behind_s]),

@@ -32,7 +32,7 @@ SELECT extract(epoch FROM e.record_time - (
     SELECT max(greatest(r.at, r.received_at)) FROM tag_read r
     WHERE r.gate_id = p.gate_id AND r.at BETWEEN p.first_seen AND p.last_seen AND r.received_at <= e.record_time))::float
 FROM passage p JOIN epcis_event e ON e.event_id = p.event_ids[1] AND NOT e.is_error
-WHERE p.version = 1 AND p.first_seen >= %s AND p.first_seen < %s"""
+WHERE p.version = 1 AND p.last_seen >= %s AND p.last_seen < %s"""
 _CORRECTED = """
 SELECT extract(epoch FROM pg_xact_commit_timestamp(p.xmin) - (
     SELECT max(greatest(r.at, r.received_at)) FROM tag_read r
@@ -107,7 +107,7 @@ def _is_during(trip, first_us: int, last_us: int) -> bool:  # type: ignore[no-un
 
 
 def read_first_tellings(stand: RfidStand, since: datetime, until: datetime) -> list[float]:
-    """Seconds from the last read of each passage that had come when it was first told, until that."""
+    """Seconds from the last read of each passage that had come when it was first told, until that; passages that ended then."""
     return [row[0] for row in stand.admin.execute(_FIRST_TOLD, [since, until]) if row[0] is not None]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from chassis import clock
 from events.logistics import EdgeSeen, ReaderHeard, TagRead, TagsRead
@@ -17,6 +17,7 @@ from services.logistics.epcis.commands import capture_events
 from services.logistics.epcis.read_json import read_event
 from services.logistics.rfid.commands import take_reads
 from services.logistics.rfid.epc import decode_epc
+from services.logistics.rfid.model import Passage
 from services.logistics.rfid.tds import encode_identity
 from tests.services.logistics.conftest import BEGINNING, SYSTEM, Stand, describe_piece, tag
 from tests.services.logistics.test_gate_rules import SIDES, close, events, go, put_rules
@@ -150,6 +151,18 @@ def test_what_was_held_back_is_collected_and_puts_off_nothing(stand: Stand) -> N
     assert (kept["id"], corrected["version"], corrected["reads"]) == (second["id"], 2, 12)
     assert [one["epc"] for one in corrected["sightings"]] == [tag(1), tag(2)]
     assert stand.broken() == {}
+
+
+def test_a_gate_at_which_something_passes_comes_before_one_that_collects(stand: Stand) -> None:
+    waits, passes = stand.make_gate(), stand.make_gate()
+    stand.frozen.advance(timedelta(minutes=5))
+    tell(stand, waits, [see(stand, tag(1), ago=60 + n) for n in range(3)])
+    stand.frozen.advance(timedelta(seconds=20))
+    tell(stand, passes, [see(stand, tag(2), ago=1)])
+    in_order = select(Passage.gate_id).order_by(Passage.urgent_at())
+    assert stand.database.look(lambda session: session.scalars(in_order).all()) == [passes["id"], waits["id"]]
+    tell(stand, waits, [see(stand, tag(3), ago=2)])
+    assert stand.database.look(lambda session: session.scalars(in_order).all()) == [waits["id"], passes["id"]]
 
 
 def test_what_was_held_back_of_a_passage_that_still_runs_is_told_with_it_once(stand: Stand) -> None:
