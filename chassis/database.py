@@ -49,6 +49,8 @@ LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15_000
 IDLE_TIMEOUT_MS = 30_000
 STATEMENTS_KEPT = 1_024
+NETWORK = {"tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""libpq: a database whose machine is gone says nothing; a call to it ends after some twenty seconds, not when TCP gives up."""
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -104,7 +106,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            connect_args={"options": options, "application_name": application, "connect_timeout": 5},
+            connect_args={"options": options, "application_name": application, "connect_timeout": 5, **NETWORK},
         )
         # psycopg's own executemany sends a statement for each row; this makes one INSERT of the rows of a flush.
         self.engine.dialect.use_insertmanyvalues_wo_returning = True

@@ -29,7 +29,8 @@ from gateway.streams.limits import Limits
 from gateway.streams.listeners import REASONS, SENT, Listener
 from services.logistics.epcis.dialect import EPCIS, VERSION_HEADERS, read_format, write_events
 from services.logistics.epcis.exceptions import EpcisProblem
-from services.logistics.epcis.kept import read_kept
+from services.logistics.epcis.fields import Event
+from services.logistics.epcis.kept import show_kept
 from services.logistics.epcis.model import EpcisEvent
 from services.logistics.epcis.object_event import write_time
 from services.logistics.epcis.query.conditions import Query
@@ -216,7 +217,10 @@ class _Telling:
         return len(new)
 
     async def _write(self, rows: Sequence[EpcisEvent]) -> None:
-        text = await asyncio.to_thread(_write_document, self._asked, rows)
+        shown = await self._ask(lambda session: show_kept(session, rows, self._asked.format))
+        if len(shown) < len(rows):  # it was ended meanwhile
+            return
+        text = await asyncio.to_thread(_write_document, self._asked, shown)
         await _write(self._connection, self._listener, text, self._limits.write_s)
         SENT.labels(self._asked.kind).inc(len(rows))
 
@@ -230,8 +234,7 @@ class _Telling:
         return []
 
 
-def _write_document(asked: Asked, rows: Sequence[EpcisEvent]) -> str:
-    events = [read_kept(row, asked.format) for row in rows]
+def _write_document(asked: Asked, events: Sequence[Event]) -> str:
     return write_events(Headers(), events, query_name=asked.query_name).body.decode()
 
 

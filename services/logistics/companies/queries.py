@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,13 @@ def find_companies(session: Session, glns: Collection[str]) -> dict[str, str]:
     owners = {number: id for id, numbers in rows for number in numbers}
     named = {gln: next((owners[one] for one in list_numbers(gln) if one in owners), None) for gln in glns}
     return {gln: owner for gln, owner in named.items() if owner is not None}
+
+
+def list_prefixes(session: Session) -> dict[str, int]:
+    """The company prefixes (GS1) of all companies, and how many digits each has."""
+    numbers = select(func.unnest(Company.numbers).label("number")).subquery()
+    found = session.scalars(select(numbers.c.number).where(numbers.c.number.like("%*")))
+    return {prefix: len(prefix) for prefix in (number.removesuffix("*") for number in found)}
 
 
 def known_companies(session: Session, ids: Collection[str]) -> set[str]:

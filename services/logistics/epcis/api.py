@@ -28,7 +28,7 @@ from services.logistics.epcis.dialect import (
 )
 from services.logistics.epcis.exceptions import ValidationException
 from services.logistics.epcis.fields import Document
-from services.logistics.epcis.kept import read_kept
+from services.logistics.epcis.kept import show_kept
 from services.logistics.epcis.limits import MOST_BYTES
 from services.logistics.epcis.model import EpcisCapture
 from services.logistics.epcis.object_event import write_time
@@ -145,7 +145,7 @@ def show_event(session: Session, caller: Caller, headers: Headers, event_id: str
     """What is kept under an eventID: the event, and the declaration that it was an error where there is one."""
     format = read_format(headers)
     rows = jobs.events_of_id(session, caller, event_id)
-    return write_events(headers, [read_kept(row, format) for row in rows])
+    return write_events(headers, show_kept(session, rows, format))
 
 
 def _read_document(headers: Headers, body: bytes) -> Document:

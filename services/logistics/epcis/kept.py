@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterable
 
+import msgspec
+from sqlalchemy.orm import Session
+
+from services.logistics.companies import queries as companies
 from services.logistics.epcis.fields import Event
-from services.logistics.epcis.identifiers import PrefixLength
+from services.logistics.epcis.identifiers import PrefixLength, read_prefix_table
 from services.logistics.epcis.model import EpcisEvent
 from services.logistics.epcis.object_event import write_time
 from services.logistics.epcis.read_json import read_event
 from services.logistics.epcis.translate import EpcFormat, translate
 
 
-def know_no_prefix(digits: str) -> int | None:
-    """The table of company prefixes where a deployment has none: only what was captured as a URN is told as one."""
-    return None
+def show_kept(session: Session, rows: Iterable[EpcisEvent], format: EpcFormat) -> list[Event]:
+    """The events of rows, ready to be written, with their eventIDs and our recordTime.
+
+    A Digital Link is told as a URN where the length of its company prefix is known: that of a company here.
+    """
+    lengths = companies.list_prefixes(session) if format == "Always_EPC_URN" else {}
+    prefix_length = read_prefix_table(lengths)
+    return [_show(row, format, prefix_length) for row in rows]
 
 
-def read_kept(row: EpcisEvent, format: EpcFormat, prefix_length: PrefixLength = know_no_prefix) -> Event:
-    """The event of a row, ready to be written, with its eventID and our recordTime."""
+def _show(row: EpcisEvent, format: EpcFormat, prefix_length: PrefixLength) -> Event:
     told = {"recordTime": write_time(row.record_time)}
     if format == "Always_GS1_Digital_Link":
         names = frozenset(row.unhashed or ())

@@ -45,6 +45,15 @@ def hear_company(stand: Stand, id: str, identifiers: list[tuple[str, str]], vers
     )
 
 
+def test_a_link_is_told_as_a_urn_where_its_company_prefix_is_known(mill: Partner) -> None:
+    known, unknown = "https://id.gs1.org/01/00614141123452/21/7", "https://id.gs1.org/01/09521141123454/21/7"
+    mill.job(mill.capture(write_event(1, eventID="urn:uuid:1", epcList=[known, unknown])))
+    (event,) = mill.event("urn:uuid:1", GS1_EPC_Format="Always_EPC_URN").json["epcisBody"]["queryResults"][
+        "resultsBody"
+    ]["eventList"]
+    assert event["epcList"] == ["urn:epc:id:sgtin:0614141.012345.7", unknown]
+
+
 def other(partner: Partner, party: str, role: str = "reader") -> Partner:
     return Partner(partner.stand, party, role)
 

@@ -27,7 +27,7 @@ from services.logistics.epcis.dialect import (
 )
 from services.logistics.epcis.exceptions import SubscriptionControlsException
 from services.logistics.epcis.identifiers import canonical
-from services.logistics.epcis.kept import read_kept
+from services.logistics.epcis.kept import show_kept
 from services.logistics.epcis.object_event import write_time
 from services.logistics.epcis.query import queries, tokens
 from services.logistics.epcis.query.conditions import Query
@@ -161,7 +161,7 @@ def _answer(
     format, after = read_format(headers), _read_place(session, caller, page, digest=query.digest)
     found = queries.list_events(session, query, caller, after=after, size=page.size)
     next = _link(session, caller, page, found.next, digest=query.digest, path=path)
-    events = [read_kept(row, format) for row in found.rows]
+    events = show_kept(session, found.rows, format)
     return write_events(headers, events, query_name=query_name, extra=next)
 
 

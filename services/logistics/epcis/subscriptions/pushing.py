@@ -19,7 +19,7 @@ from chassis.errands import lighten, owe
 from chassis.http import Headers
 from services.logistics.epcis.dialect import VERSION_HEADERS, write_events
 from services.logistics.epcis.exceptions import EpcisProblem
-from services.logistics.epcis.kept import read_kept
+from services.logistics.epcis.kept import show_kept
 from services.logistics.epcis.model import EpcisEvent
 from services.logistics.epcis.query.parameters import parse_body
 from services.logistics.epcis.query.queries import list_recorded, load_events, match_events
@@ -163,7 +163,7 @@ def _has_told(subscription: EpcisSubscription) -> bool:
 
 
 def _owe_push(session: Session, subscription: EpcisSubscription, chosen: Chosen) -> None:
-    events = [read_kept(row, subscription.epc_format) for row in chosen.rows]
+    events = show_kept(session, chosen.rows, subscription.epc_format)
     told = write_events(
         Headers(), events, query_name=subscription.query_name, subscription_id=subscription.id, extra=VERSION_HEADERS
     )
