@@ -160,7 +160,7 @@ def test_a_token_is_for_its_question_its_company_and_its_time(mill: Partner) -> 
     path = f"/events?perPage=2&nextPageToken={token}"
     assert lots(mill.ask("GET", path)) == "32"
     others = Partner(mill.stand, "buyer")
-    for partner, asked in ((mill, f"{path}&EQ_action=OBSERVE"), (mill, path[:-1] + "A"), (others, path)):
+    for partner, asked in ((mill, f"{path}&EQ_action=OBSERVE"), (mill, path[:-4]), (others, path)):
         assert problem(partner.ask("GET", asked)) == (400, "QueryParameterException")
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     assert b"2026-03-02" not in raw, "a token tells nothing"
