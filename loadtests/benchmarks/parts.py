@@ -19,12 +19,13 @@ from loadtests.benchmarks.figures import Figure
 from loadtests.benchmarks.imports import measure_imports
 from loadtests.benchmarks.ledger import measure_ledger
 from loadtests.benchmarks.messages import measure_messages
+from loadtests.benchmarks.place import Place
 from loadtests.benchmarks.plan import Plan
 from loadtests.benchmarks.report import Report, describe_machine
 from loadtests.benchmarks.rfid import measure_rfid
 from loadtests.benchmarks.routes import measure_read, measure_route, measure_write
 from loadtests.benchmarks.settling import measure_settling
-from loadtests.benchmarks.stage import Say, list_offers, make_folder, set_stage
+from loadtests.benchmarks.stage import Say, list_offers, set_stage
 from loadtests.benchmarks.trace import measure_trace
 
 PARTS = (
@@ -47,37 +48,39 @@ ON_A_REPOSITORY = ("epcis", "trace")
 ON_THE_PLATFORM = ("read", "write", "deals", "settle", "found")
 
 
-def measure(plan: Plan, parts: Collection[str], say: Say = lambda _: None) -> Report:
+def measure(plan: Plan, parts: Collection[str], place: Place, say: Say = lambda _: None) -> Report:
     """Measures some parts, in their order. Raises infra.failures.Failure."""
     machine, began = describe_machine(), time.monotonic()
-    with make_folder() as folder:
-        figures = [figure for wanted in _measurements(plan, parts, folder, say) for figure in wanted()]
+    with place.make_folder() as folder:
+        figures = [figure for wanted in _measurements(plan, parts, place, folder, say) for figure in wanted()]
     return Report(plan.name, machine, round(time.monotonic() - began, 1), figures)
 
 
 Measurement = Callable[[], list[Figure]]
 
 
-def _measurements(plan: Plan, parts: Collection[str], folder: Path, say: Say) -> Iterator[Measurement]:
+def _measurements(plan: Plan, parts: Collection[str], place: Place, folder: Path, say: Say) -> Iterator[Measurement]:
     capacity = Capacity.of_this_machine()
     if "route" in parts:
         say("route")
         yield lambda: measure_route(plan, folder, capacity)
     if not set(parts).isdisjoint(ON_THE_PLATFORM):
-        yield lambda: _measure_platform(plan, parts, folder, capacity, say)
+        yield lambda: _measure_platform(plan, parts, folder, place.find_port(), capacity, say)
     if "catalog" in parts:
         yield lambda: measure_catalog(plan, folder, say)
     if not set(parts).isdisjoint(ON_A_REPOSITORY):
-        yield lambda: _measure_repository(plan, parts, folder, capacity, say)
+        yield lambda: _measure_repository(plan, parts, folder, place.find_port(), capacity, say)
     if "rfid" in parts:
         yield lambda: _measure_rfid(plan, folder, say)
     if not set(parts).isdisjoint(ON_A_CLUSTER):
         yield lambda: _measure_cluster(plan, parts, folder, say)
 
 
-def _measure_platform(plan: Plan, parts: Collection[str], folder: Path, capacity: Capacity, say: Say) -> list[Figure]:
+def _measure_platform(
+    plan: Plan, parts: Collection[str], folder: Path, port: int, capacity: Capacity, say: Say
+) -> list[Figure]:
     figures: list[Figure] = []
-    with set_stage(plan, folder, capacity, say) as stage:
+    with set_stage(plan, folder, port, capacity, say) as stage:
         offers = list_offers(stage, max(*plan.clients, plan.settlers))
         with serve_by_hand(stage, capacity) as reference:
             if "read" in parts:
@@ -113,10 +116,12 @@ def _measure_cluster(plan: Plan, parts: Collection[str], folder: Path, say: Say)
     return figures
 
 
-def _measure_repository(plan: Plan, parts: Collection[str], folder: Path, capacity: Capacity, say: Say) -> list[Figure]:
+def _measure_repository(
+    plan: Plan, parts: Collection[str], folder: Path, port: int, capacity: Capacity, say: Say
+) -> list[Figure]:
     figures: list[Figure] = []
     (folder / "repository").mkdir(mode=0o711)
-    with set_stage(replace(plan, traders=1), folder / "repository", capacity, say) as stage:
+    with set_stage(replace(plan, traders=1), folder / "repository", port, capacity, say) as stage:
         if "trace" in parts:
             figures += measure_trace(plan, stage, say)
         if "epcis" in parts:

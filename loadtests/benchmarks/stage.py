@@ -6,9 +6,6 @@ Everything in it comes in through the public API; the first operator alone is ma
 from __future__ import annotations
 
 import contextlib
-import shutil
-import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +18,7 @@ from infra.assembly import open_service
 from infra.capacity import Capacity
 from infra.cluster import Cluster
 from infra.embedded import Platform
-from infra.environment import find_free_ports, platform_environment
+from infra.environment import platform_environment
 from infra.folder import DataFolder
 from infra.operators import make_operator
 from loadtests.api import Actor, Api, HttpCarrier, session_of
@@ -76,20 +73,8 @@ class Stage:
 
 
 @contextlib.contextmanager
-def make_folder() -> Iterator[Path]:
-    """A folder on disk that PostgreSQL's own user can pass through; it is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="haihe-bench-"))
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def set_stage(plan: Plan, folder: Path, capacity: Capacity, say: Say) -> Iterator[Stage]:
+def set_stage(plan: Plan, folder: Path, port: int, capacity: Capacity, say: Say) -> Iterator[Stage]:
     """The platform with its traders, up for as long as the context lasts; durable, as ``haihe up`` runs it."""
-    (port,) = find_free_ports(1, socket.SOCK_STREAM)
     platform = Platform(DataFolder(folder / "platform"), port=port, say=lambda _: None, capacity=capacity)
     platform.folder.path.mkdir(mode=0o711)
     most = capacity.max_connections + BENCH_CONNECTIONS
